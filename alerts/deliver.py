@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -21,6 +21,7 @@ from alerts.loop import Loop
 from alerts.ports import OutboxStore
 from core import moment
 from core.clock import Clock
+from core.destination import Destination
 from core.endpoint import Tried
 from core.episode import Delivery
 from core.error import Retryable
@@ -39,6 +40,7 @@ class Deliverer:
 
     The outbox is read every `poll` seconds at least; `wake` makes it read at once. `lease` is in microseconds, such as
     `LEASE`. Without a lease this must be the only deliverer; after a kill it goes on at once. Without a `guard` only loopback is allowed of what is inside, and without `files` only the usual folder of secrets is read. `links` makes the links of notices.
+    `own` are destinations beside those that people define.
     """
 
     def __init__(
@@ -53,8 +55,9 @@ class Deliverer:
         files: SecretFiles | None = None,
         produce: Produce | None = None,
         links: stage.Links = no_links,
+        own: Sequence[Destination] = (),
     ) -> None:
-        self._store = store
+        self._store, self._own = store, own
         self._clock = clock
         self._lease = lease
         self._dice = dice or random.Random()  # noqa: S311 - spreads retries
@@ -131,7 +134,7 @@ class Deliverer:
             self._loop.rest(_PAUSE)
 
     def _attempt(self, delivery: Delivery) -> tuple[Delivery, Tried | None]:
-        destinations = {destination.name: destination for destination in self._patiently(self._store.destinations)}
+        destinations = {destination.name: destination for destination in (*self._own, *self._patiently(self._store.destinations))}
         stages = (
             stage.expire,
             stage.Render(destinations, self._files, self._links),

@@ -9,6 +9,7 @@ from typing import Protocol
 from core.change import Change
 from core.described import Described
 from core.destination import Destination
+from core.document_name import TRUST
 from core.endpoint import Tried
 from core.episode import Delivery, Episode, EpisodeRecord, Rule
 from core.incident import Incident
@@ -46,11 +47,11 @@ class Ledger(Protocol):
         """Of these names those of deleted monitors, each with the revision that their readings carry."""
         ...
 
-    def trust(self, model: str) -> Told:
-        """What was told last of the trust in a model."""
+    def trust(self, model: str, where: str = TRUST) -> Told:
+        """What was told last of the trust in a model, as the document of this prefix says."""
         ...
 
-    def save_trust(self, model: str, told: Told) -> None:
+    def save_trust(self, model: str, told: Told, where: str = TRUST) -> None:
         """Replace it."""
         ...
 

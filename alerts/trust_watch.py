@@ -17,6 +17,7 @@ from alerts.ports import AlertStore, Ledger
 from core import moment
 from core.clock import Clock
 from core.destination import Destination
+from core.document_name import TRUST, TRUST_TOPIC
 from core.episode import Delivery, EpisodeRecord
 from core.monitor import Monitor
 from core.trust import CHANGED, Standing, Told, Trust, TrustState, place
@@ -28,7 +29,7 @@ class TrustWatch:
     """Looks at the states of models. For one model only one may look at a time.
 
     `standing` gives the states by model, monitors and contract version. The other arguments are those of `AlertEngine`: while the newest window ended longer ago than
-    `notify_horizon`, nothing is told.
+    `notify_horizon`, nothing is told. `topic` is a destination that holds the states as they are, however old: it gets each change, beside those that people define.
     """
 
     def __init__(
@@ -40,9 +41,10 @@ class TrustWatch:
         *,
         address: str = "",
         wake: Callable[[], None] = lambda: None,
+        topic: Destination | None = None,
     ) -> None:
         self._store, self._standing, self._clock = store, standing, clock
-        self._horizon, self._address, self._wake = notify_horizon, address, wake
+        self._horizon, self._address, self._wake, self._topic = notify_horizon, address, wake, topic
         self._seen: dict[str, object] = {}
 
     def look(self, model: str, monitors: Sequence[Monitor], contract: int, fence: tuple[str, int]) -> None:
@@ -51,28 +53,35 @@ class TrustWatch:
         While no destination is told of the model's trust, nothing is looked at: it costs queries for each monitor that counts.
         """
         listening = sorted(one.name for one in self._store.destinations() if one.takes_trust(model) and one.enabled)
-        if not listening:
+        if not listening and self._topic is None:
             self._seen.pop(model, None)
             return
         found = self._standing(model, monitors, contract)
         now, seen = self._clock.now(), (fence, listening, {(one.version, one.segment): one.state for one in found.states})
         if self._seen.get(model) == seen:
             return  # nobody else has written since
-        if found.at and now - found.at > self._horizon:
+        old = bool(found.at) and now - found.at > self._horizon
+        if old and self._topic is None:
             return
         with self._store.recording(fence) as ledger:
-            sent = tell(model, found.states, ledger, now, self._address)
-        self._seen[model] = seen
+            sent = bool(listening) and not old and tell(model, found.states, ledger, now, self._address)
+            if self._topic is not None:
+                sent |= tell(model, found.states, ledger, now, self._address, self._topic)
+        if not old:
+            self._seen[model] = seen
         if sent:
             self._wake()
 
 
-def tell(model: str, states: Sequence[Trust], ledger: Ledger, now: int, address: str) -> bool:
+def tell(model: str, states: Sequence[Trust], ledger: Ledger, now: int, address: str, topic: Destination | None = None) -> bool:
     """Replace the states of a model that were told last by these, and add the notifications of what has changed. Returns whether there were any.
 
-    A place without a state is `unknown`. A destination that was told nothing yet, because it is new or was paused, is told all states that are not.
+    A place without a state is `unknown`. A destination that was told nothing yet, because it is new or was paused, is told all states that are not. With a `topic` only that is
+    told; what it was told last is kept beside what others were.
     """
-    before, destinations = ledger.trust(model), [one for one in ledger.destinations() if one.enabled and one.takes_trust(model)]
+    where = TRUST if topic is None else TRUST_TOPIC
+    destinations = [topic] if topic is not None else [one for one in ledger.destinations() if one.enabled and one.takes_trust(model)]
+    before = ledger.trust(model, where)
     after = {(one.version, one.segment): one.state for one in states}
     told = Told(after, frozenset(one.name for one in destinations))
     if told == before:
@@ -85,7 +94,7 @@ def tell(model: str, states: Sequence[Trust], ledger: Ledger, now: int, address:
             was = known.get((one.version, one.segment), TrustState.UNKNOWN)
             if one.state is not was:
                 deliveries.append(_delivery(model, one, was, to, now, address))
-    ledger.save_trust(model, told)
+    ledger.save_trust(model, told, where)
     ledger.write(EpisodeRecord(deliveries=deliveries))
     return bool(deliveries)
 

@@ -8,6 +8,7 @@ REBUILD = "rebuild:"  # the rebuild of a model that was requested last
 PROCESS = "process:"  # the heartbeat of a process
 POLICY = "policy"  # what the policy remembers besides groups
 TRUST = "trust:"  # the states of trust of a model that were told last
+TRUST_TOPIC = "trust-topic:"  # those that were written to the topic of trust last
 SYSTEM = "system"  # the incident of Watchkeeper itself that is open
 LOGOUT = "logout:"  # a session that was ended
 SIGNING = "signing"  # the key of signed addresses

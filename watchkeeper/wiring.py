@@ -11,6 +11,7 @@ from alerts.exchange import Produce
 from alerts.retrain.watch import RetrainWatch
 from alerts.trust_watch import TrustWatch
 from core.clock import Clock
+from core.destination import Destination
 from core.monitor import Monitor
 from core.trust import Standing
 from detectors.catalogue import MEASURES
@@ -33,8 +34,10 @@ from watchkeeper.stores import Stores
 from watchkeeper.training_manifest import export_url
 
 
-def owners(settings: Settings, stores: Stores, clock: Clock, wake: Callable[[], None] = lambda: None) -> Callable[[str], owner.Owner]:
-    """A function that makes the owner of a model from its name. `wake` is called when there is something to deliver."""
+def owners(
+    settings: Settings, stores: Stores, clock: Clock, wake: Callable[[], None] = lambda: None, topic: Destination | None = None
+) -> Callable[[str], owner.Owner]:
+    """A function that makes the owner of a model from its name. `wake` is called when there is something to deliver. `topic` is where states of trust are held, None without brokers."""
     control, alerts = stores.control, settings.alerts
 
     def states(model: str, monitors: Sequence[Monitor], contract: int) -> Standing:
@@ -52,7 +55,7 @@ def owners(settings: Settings, stores: Stores, clock: Clock, wake: Callable[[], 
         alerts=AlertEngine(
             control, clock, MEASURES, alerts.notify_horizon, address=settings.public, wake=wake, versions=lambda model: _came(stores, model)
         ),
-        trust=TrustWatch(control, states, clock, alerts.notify_horizon, address=settings.public, wake=wake),
+        trust=TrustWatch(control, states, clock, alerts.notify_horizon, address=settings.public, wake=wake, topic=topic),
         admission=Admission(stores.waiting, stores.raw, stores.writer, always=keeps),
         contracts=NewValueContracts(stores),
     )
@@ -138,14 +141,15 @@ def scheduler(
     on_step: Callable[[StepDone], None] = lambda _: None,
     on_fenced: Callable[[], None] = lambda: None,
     positions: Callable[[], Positions],
+    topic: Destination | None = None,
 ) -> Scheduler:
     """A scheduler of owners that read and write `stores`; `positions` gives by partition the position after the last record of the log, and the next one that is
-    not committed; the other arguments are those of `Scheduler`.
+    not committed; `topic` is that of `owners`; the other arguments are those of `Scheduler`.
     """
     return Scheduler(
         stores.control,
         _Facts(stores, clock),
-        owners(settings, stores, clock, wake),
+        owners(settings, stores, clock, wake, topic),
         silent,
         debounce=settings.evaluate.debounce_ms / 1_000,
         lateness=settings.ingest.lateness,

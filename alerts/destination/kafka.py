@@ -10,10 +10,12 @@ import msgspec
 
 from alerts.destination.cloud_event import attributes
 from alerts.destination.message import Answer, DestinationKind, Message, Transport
+from core.destination import Destination
 from core.episode import Delivery
 from core.error import ConfigError
 from core.trust import CHANGED
 
+TRUST = "@trust"  # the topic of Watchkeeper's own that holds states of trust; nobody can write such a name
 KEY = "ce_partitionkey"  # the header that holds the record's key
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 
@@ -45,5 +47,8 @@ def send(wire: Transport, message: Message) -> Answer:
     """Write the record; it is taken when all in-sync replicas have it."""
     return wire.produce(*message)
 
+
+TRUST_TOPIC = Destination(name="@trust topic", kind="kafka", settings={"topic": TRUST}, events=("trust",))
+"""Gets each change of trust on a cluster, beside the destinations that people define."""
 
 KIND = DestinationKind("kafka", ("topic",), settings, render, send)

@@ -19,13 +19,17 @@ class NotificationProducer:
 
     def __init__(self, connection: Connection, seconds: float = _SECONDS) -> None:
         self._connection, self._seconds = connection, seconds
-        self._own = {connection.topic(name) for name in SETTINGS} | {connection.topic("trust")}
+        self._own = {connection.topic(name) for name in SETTINGS}
         self._lock = threading.Lock()
         self._producer: Producer | None = None
 
     def owns(self, topic: str) -> bool:
         """Whether a topic is one of Watchkeeper's own, to which nobody else may write: what is there counts as events."""
         return topic in self._own or topic.startswith(self._connection.group(""))
+
+    def own(self, name: str) -> str:
+        """The name on the brokers of a topic of Watchkeeper's own."""
+        return self._connection.topic(name)
 
     def send(self, topic: str, body: str, key: str, headers: Mapping[str, str]) -> str:
         """Write a record and wait until all in-sync replicas have it. Returns why that failed; empty if it did not."""

@@ -35,6 +35,7 @@ SETTINGS: dict[str, dict[str, str | int]] = {
         "message.timestamp.type": "LogAppendTime",
         "compression.type": "uncompressed",
     },
+    "trust": {"cleanup.policy": "compact", "message.timestamp.type": "LogAppendTime"},  # of each key the last record stays
     "dead-letters": {"retention.ms": 90 * _DAY, "max.message.bytes": 2 * LARGEST, "message.timestamp.type": "LogAppendTime"},
 }
 

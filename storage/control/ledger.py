@@ -107,19 +107,19 @@ class Ledger:
             found |= {row.name: row.revision for row in self._connection.execute(select(RETIRED_MONITOR).where(own))}
         return found
 
-    def trust(self, model: str) -> Told:
-        """What was told last of the trust in a model."""
-        payload = self._connection.execute(select(CURSOR.c.payload).where(CURSOR.c.owner == TRUST + model)).scalar()
+    def trust(self, model: str, where: str = TRUST) -> Told:
+        """What was told last of the trust in a model, as the document of this prefix says."""
+        payload = self._connection.execute(select(CURSOR.c.payload).where(CURSOR.c.owner == where + model)).scalar()
         if payload is None:
             return Told({})
         found = msgspec.json.decode(payload, type=_Told)
         states = {(version, segment): state for version, segment, state in found.states}
         return Told(states, None if found.to is None else frozenset(found.to))
 
-    def save_trust(self, model: str, told: Told) -> None:
+    def save_trust(self, model: str, told: Told, where: str = TRUST) -> None:
         """Replace it."""
         kept = _Told([(*place, state) for place, state in told.states.items()], None if told.to is None else sorted(told.to))
-        upsert(self._connection, CURSOR, [{"owner": TRUST + model, "payload": _json(kept)}])
+        upsert(self._connection, CURSOR, [{"owner": where + model, "payload": _json(kept)}])
 
     def incident(self) -> Incident | None:
         """The incident of Watchkeeper itself that is open."""

@@ -56,11 +56,11 @@ class MemoryStore:
         """Nothing was deleted."""
         return {}
 
-    def trust(self, model: str) -> Told:
+    def trust(self, model: str, where: str = "") -> Told:
         """Nothing was told."""
         return Told({})
 
-    def save_trust(self, model: str, told: Told) -> None:
+    def save_trust(self, model: str, told: Told, where: str = "") -> None:
         """Not kept."""
 
     def incident(self) -> Incident | None:

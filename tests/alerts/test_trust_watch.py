@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from alerts.deliver import Deliverer
+from alerts.destination.kafka import KEY, TRUST_TOPIC
+from alerts.destination.message import Answer
 from alerts.trust_watch import TrustWatch, tell
 from core import moment
 from core.clock import ManualClock
@@ -253,3 +255,41 @@ def test_a_console_writes_a_line(store: ControlStore, clock: ManualClock, fence:
     assert file.read_text() == (
         "2013-07-03T00:00:00Z trust.changed watch late version all, all: Expected calibration error is 0.08 http://w/ui/models/late/trust\n"
     )
+
+
+def test_the_topic_of_a_cluster_holds_all_states_however_old(store: ControlStore, clock: ManualClock, fence: tuple[str, int]) -> None:
+    """Without any destination that takes trust, and of a replay of the past, of which others are not told; once a change, keyed by model, version and segment, also through a restart."""
+    records: list[tuple[str, str, str]] = []
+
+    def produce(topic: str, body: str, headers: Mapping[str, str]) -> Answer:
+        records.append((topic, headers[KEY], json.loads(body)["data"]["state"]))
+        return Answer(200)
+
+    states = States(all="trusted", **{"line=a": "watch"})
+    clock.advance(30 * moment.DAY)
+    for _ in range(2):
+        for _ in range(2):
+            TrustWatch(store, states, clock, topic=TRUST_TOPIC).look("late", [], 1, fence)
+        deliverer = Deliverer(store, clock, produce=produce, own=[TRUST_TOPIC])
+        while deliverer.deliver_due():
+            pass
+    assert records == [("@trust", "late|all|all", "trusted"), ("@trust", "late|all|line=a", "watch")]
+    states.by_segment = {"all": "trusted"}
+    TrustWatch(store, states, clock, topic=TRUST_TOPIC).look("late", [], 1, fence)
+    deliverer.deliver_due()
+    assert records[2:] == [("@trust", "late|all|line=a", "unknown")]
+
+
+def test_what_the_topic_holds_is_not_what_others_were_told(
+    store: ControlStore, clock: ManualClock, receiver: Receiver, fence: tuple[str, int]
+) -> None:
+    """States of the past that only the topic got are told to a webhook when they are of now."""
+    store.apply_destinations([trusting(receiver.url)])
+    states = States(all="watch")
+    states.at = clock.now() - 10 * moment.DAY
+    watch = TrustWatch(store, states, clock, topic=TRUST_TOPIC)
+    watch.look("late", [], 1, fence)
+    states.at = clock.now()
+    watch.look("late", [], 1, fence)
+    Deliverer(store, clock, produce=lambda *_: Answer(200), own=[TRUST_TOPIC]).deliver_due()
+    assert sent(receiver) == [("all", "unknown", "watch")]

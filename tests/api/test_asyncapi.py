@@ -53,7 +53,7 @@ def test_every_reference_points_to_something() -> None:
     """Channels to messages, operations to channels."""
     whole = document(BROKERS)
     found = references(whole)
-    assert len(found) == 6
+    assert len(found) == 8
     for reference in found:
         assert resolved(whole, reference)
 
@@ -62,7 +62,9 @@ def test_brokers_and_topics_are_those_of_the_deployment() -> None:
     """With the prefix; a secured listener is named as such."""
     whole = document(BROKERS)
     assert [server["host"] for server in whole["servers"].values()] == ["a:9092", "b:9092"]
-    assert {"team-predictions", "team-labels", "team-dead-letters"} == {channel["address"] for channel in whole["channels"].values()}
+    assert {"team-predictions", "team-labels", "team-dead-letters", "team-trust"} == {
+        channel["address"] for channel in whole["channels"].values()
+    }
     assert {channel["address"] for channel in whole["channels"].values()} < {BROKERS.topic(name) for name in SETTINGS}
     assert {"kafka"} == {server["protocol"] for server in whole["servers"].values()}
     secured = document(Connection(bootstrap="a:9093", options={"security.protocol": "sasl_ssl"}))

@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
+from core.trust import CHANGED, Reason, TrustState
 from ingest.dead_letter import HEADERS
 from ingest.decode.label import Label
 from ingest.decode.layout import Prediction
@@ -25,6 +26,21 @@ Sending again is safe: of predictions with the same model and id the first in th
 
 _KEY = {"type": "string", "description": "the event's prediction_id: partitioned by murmur2", "minLength": 1}
 _LETTER_KEY = {"type": "string", "description": "topic/partition/offset/row", "pattern": r"^(predictions|labels)/\d+/\d+/\d+$"}
+_TRUST_KEY = {"type": "string", "description": "model|version|segment"}
+_TEXT = {"type": "string"}
+_TRUST = {
+    "type": {"const": CHANGED},
+    "timestamp": {"type": "string", "format": "date-time"},
+    "data": {
+        "type": "object",
+        "properties": {
+            **dict.fromkeys(("model", "version", "segment", "url"), _TEXT),
+            **{name: {"enum": [str(state.value) for state in TrustState]} for name in ("state", "before")},
+            "since": {"type": ["string", "null"], "format": "date-time"},
+            "reasons": {"type": "array", "items": {"type": "object", "properties": dict.fromkeys(Reason.__struct_fields__, _TEXT)}},
+        },
+    },
+}
 _NUMBERS = ("partition", "offset", "row", "logged")
 
 
@@ -54,8 +70,14 @@ def document(brokers: Connection) -> dict[str, Any]:
             "headers": {"type": "object", "required": [*HEADERS], "properties": _headers()},
             "bindings": {"kafka": {"key": _LETTER_KEY, "bindingVersion": "0.5.0"}},
         },
+        "trust": {
+            "title": "The state of trust of a version and segment of a model; of each key the last record holds",
+            "contentType": "application/json",
+            "payload": {"type": "object", "required": ["type", "timestamp", "data"], "properties": _TRUST},
+            "bindings": {"kafka": {"key": _TRUST_KEY, "bindingVersion": "0.5.0"}},
+        },
     }
-    channels = {"predictions": "prediction", "labels": "label", "dead-letters": "dead-letter"}
+    channels = {"predictions": "prediction", "labels": "label", "dead-letters": "dead-letter", "trust": "trust"}
     return {
         "asyncapi": "3.0.0",
         "info": {"title": "Watchkeeper", "version": version("watchkeeper"), "description": _ABOUT},
@@ -66,6 +88,7 @@ def document(brokers: Connection) -> dict[str, Any]:
             "receivePredictions": {"action": "receive", "channel": {"$ref": "#/channels/predictions"}},
             "receiveLabels": {"action": "receive", "channel": {"$ref": "#/channels/labels"}},
             "sendDeadLetters": {"action": "send", "channel": {"$ref": "#/channels/dead-letters"}},
+            "sendTrust": {"action": "send", "channel": {"$ref": "#/channels/trust"}},
         },
         "components": {"messages": messages},
     }
@@ -76,7 +99,7 @@ def _event(title: str, event: Any) -> dict[str, Any]:
 
 
 def _channel(topic: str, message: str, settings: dict[str, str | int]) -> dict[str, Any]:
-    created = {name: settings[name] for name in ("retention.ms", "max.message.bytes")}
+    created = {name: settings[name] for name in ("cleanup.policy", "retention.ms", "max.message.bytes") if name in settings}
     kafka = {"topic": topic, "topicConfiguration": created, "bindingVersion": "0.5.0"}
     return {"address": topic, "messages": {message: {"$ref": f"#/components/messages/{message}"}}, "bindings": {"kafka": kafka}}
 

@@ -7,11 +7,12 @@ from typing import Any
 
 import msgspec
 
+from alerts.destination import kafka
 from alerts.policy.document import destinations_of
 from alerts.retire import end
 from alerts.retrain.machine import move
 from alerts.trust_watch import tell
-from core.document_name import OWNER, REBUILD, REPORT, TRUST
+from core.document_name import OWNER, REBUILD, REPORT, TRUST, TRUST_TOPIC
 from core.episode import Cause
 from core.error import ConfigError, Missing
 from core.retrain import Retrain, RetrainState
@@ -133,7 +134,9 @@ def _delete_model(context: Context, model: str, *, purge: bool) -> Mapping[str, 
             raise Missing(f"there is no model {model[:100]!r}", remedy="GET /v1/models lists them")
         _cancel(change, [one for one in change.open() if one.model == model], "the model was deleted", context.actor)
         tell(model, (), change, change.now, context.stores.settings.public)
-        for prefix in (REPORT, REBUILD, TRUST):
+        if change.trust(model, TRUST_TOPIC).states:  # on a cluster
+            tell(model, (), change, change.now, context.stores.settings.public, kafka.TRUST_TOPIC)
+        for prefix in (REPORT, REBUILD, TRUST, TRUST_TOPIC):
             change.forget(prefix + model)
     return _deleted("model", model, model) | {"purged": purge}
 

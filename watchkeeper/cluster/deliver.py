@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from prometheus_client.registry import Collector
 
 from alerts.deliver import LEASE
+from alerts.destination.kafka import TRUST_TOPIC
 from alerts.policy.watch import PolicyWatch
 from core.clock import Clock
 from core.error import WatchkeeperError
@@ -34,7 +35,9 @@ class DeliverPart:
         self._control = stores.control
         self._servers = ServerProbe(stores.control)
         self._producer = NotificationProducer(brokers)
-        self._deliverer = wiring.deliverer(settings, stores, clock, poll=_POLL, lease=LEASE, produce=produce(self._producer))
+        self._deliverer = wiring.deliverer(
+            settings, stores, clock, poll=_POLL, lease=LEASE, produce=produce(self._producer), own=[TRUST_TOPIC]
+        )
         self._policy = PolicyWatch(
             stores.control, clock, settings.alerts.notify_horizon, address=settings.public, poll=_POLL, told=self._deliverer.wake
         )

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from prometheus_client.registry import Collector
 
+from alerts.destination.kafka import TRUST_TOPIC
 from core import moment
 from core.clock import Clock
 from core.error import Retryable
@@ -51,6 +52,7 @@ class EvaluatePart:
             on_step=self._step_done,
             on_fenced=self._agent.suspect_membership,
             positions=self._positions,
+            topic=TRUST_TOPIC,
         )
 
     def start(self) -> None:

@@ -27,7 +27,7 @@ def settings(connection: Connection, name: str) -> dict[str, str]:
 
 
 def test_missing_topics_are_created_and_creating_again_changes_nothing(connection: Connection) -> None:
-    """All four under the prefix, with the brokers' time and room for large events."""
+    """All five under the prefix, with the brokers' time and room for large events."""
     made = create(connection, 3)
     assert (sorted(connection.topic(name) for name in SETTINGS), []) == (sorted(made.created), made.differ)
     assert create(connection, 3) == ([], [])
@@ -36,6 +36,7 @@ def test_missing_topics_are_created_and_creating_again_changes_nothing(connectio
     assert int(predictions["max.message.bytes"]) > LARGEST
     assert int(settings(connection, "ticks")["retention.ms"]) < int(predictions["retention.ms"])
     assert int(predictions["retention.ms"]) < int(settings(connection, "dead-letters")["retention.ms"])
+    assert settings(connection, "trust")["cleanup.policy"] == "compact"
     admin = AdminClient(connection.admin())
     found = admin.list_topics(timeout=120).topics
     assert {3} == {len(found[connection.topic(name)].partitions) for name in SETTINGS}
@@ -46,7 +47,7 @@ def test_what_is_there_already_stays_and_what_differs_is_told(connection: Connec
     admin = AdminClient(connection.admin())
     admin.create_topics([NewTopic(connection.topic("labels"), 2, 1)])[connection.topic("labels")].result(300)
     made = create(connection, 3)
-    assert len(made.created) == 3
+    assert len(made.created) == 4
     assert all(sentence.startswith(connection.topic("labels")) for sentence in made.differ)
     told = "\n".join(made.differ)
     for part in ("2 partitions", "message.timestamp.type=CreateTime", "1,048,588 bytes"):
