@@ -235,6 +235,10 @@ class Reader(Protocol):
         """The errors of a regression in a span of whole panes, by segment of a grouping ("" is all traffic), those with most rows first, at most a few dozen."""
         ...
 
+    def residuals(self, model: str, segment: str, version: str | None, start: int, end: int) -> Sequence[SegmentErrors] | None:
+        """The errors of a segment of a regression in a span of whole panes, by tenth of the predictions, the lowest first: in place of a segment each has the range of its predictions. None where the rows are too many to be read."""
+        ...
+
     def traffic(self, model: str, segment: str, start: int, end: int, step: int) -> pa.Table:
         """Distinct predictions by slot of `step` microseconds: `start` int64, `n` int64; empty slots may be left out."""
         ...

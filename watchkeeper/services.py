@@ -135,6 +135,11 @@ class Pages:
         """The errors of a regression by segment."""
         return [SegmentErrors(*one) for one in self._reader.errors(model, grouping, version, start, end)]
 
+    def residuals(self, model: str, segment: str, version: str | None, start: int, end: int) -> list[SegmentErrors] | None:
+        """The errors of a regression by tenth of the predictions; None where the rows are too many to be read."""
+        found = self._reader.residuals(model, segment, version, start, end)
+        return None if found is None else [SegmentErrors(*one) for one in found]
+
     def episodes(self, state: str | None, model: str | None, limit: int) -> list[Episode]:
         """Episodes, newest first."""
         return self.history(state, model, None, limit, None)[0]

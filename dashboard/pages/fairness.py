@@ -20,6 +20,7 @@ from core.reading import Query
 from dashboard import components as piece
 from dashboard import texts as word
 from dashboard.control import Here, controls, windows
+from dashboard.figure.groups import MOST, GroupLine, groups
 from dashboard.figure.timeline import timeline
 from dashboard.graph import graph
 from dashboard.pages import board
@@ -105,7 +106,39 @@ async def _gap(reader: Reader, view: ModelView, state: PageState, here: Here, at
     chart = piece.card(
         title, [part for part in content if part is not None], note=note, foot=piece.source(asked) if isinstance(asked, Query) else None
     )
-    return [html.P(_sentence(row, about), className="next"), chart, *([_groups(row, about, of.monitor)] if row else [])]
+    below = [_groups(row, about, of.monitor)] if row else []
+    over_time = _over_time(table, about, (over.start, over.end), over.step, None if slot is None else shown.time(slot))
+    return [html.P(_sentence(row, about), className="next"), chart, *below, *over_time]
+
+
+def _over_time(table: pa.Table, about: Measure, span: tuple[int, int], step: int, chosen: int | None) -> list[Component]:
+    """The figure and the rows of each group over time; nothing if no window tells of groups."""
+    held: dict[str, list[tuple[int, Row]]] = {}
+    figure = about.short
+    for start, evidence in zip(table["window_start"].to_pylist(), table["evidence"].to_pylist(), strict=True):
+        told = msgspec.json.decode(evidence or "{}")
+        figure = told.get("rate") or figure
+        for one in told.get("groups", []):
+            held.setdefault(one["group"], []).append((start, one))
+    if not held:
+        return []
+    kept = sorted(held, key=lambda name: -sum(one["n"] for _, one in held[name]))[:MOST]
+    lines = [_line(name, sorted(held[name], key=lambda each: each[0])) for name in sorted(kept)]
+    title, y = "Groups over time", str(figure).replace("_", " ")
+    sentence = f"{y.capitalize()} of {len(lines)} groups, above the rows of each."
+    left = f" {len(held) - len(kept)} smaller groups are left out." if len(held) > len(kept) else ""
+    note = f"Where a group is suppressed its line has a gap.{left} The table above has the numbers of the selected window, with intervals."
+    drawn = groups(lines, y=y, span=span, step=step, chosen=chosen)
+    return [piece.card(title, [html.P(sentence, className="next"), graph("groups", drawn, sentence)], note=note)]
+
+
+def _line(name: str, found: Sequence[tuple[int, Row]]) -> GroupLine:
+    def between(one: Row) -> str:
+        return "no interval" if one["lower"] is None else f"95 %: {word.number(one['lower'])} to {word.number(one['upper'])}"
+
+    starts, rows = [start for start, _ in found], [one for _, one in found]
+    values = [None if one["suppressed"] else one["value"] for one in rows]
+    return GroupLine(_group(name), starts, values, [between(one) for one in rows], [one["n"] for one in rows])
 
 
 def _choices(

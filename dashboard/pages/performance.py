@@ -22,7 +22,7 @@ from dashboard.figure.timeline import LABELLED, timeline
 from dashboard.graph import graph
 from dashboard.pages import board
 from dashboard.pages.confusion import confusion
-from dashboard.pages.errors import errors
+from dashboard.pages.errors import errors, residuals
 from dashboard.pages.head import head, there
 from dashboard.pages.scores import scores
 from dashboard.pages.segments import segments
@@ -58,10 +58,11 @@ async def draw(reader: Reader, search: str, name: str) -> Page:
 
 
 def measures_of(view: ModelView) -> list[str]:
-    """The measures of performance that the model can have: those that a monitor takes come first, estimates after what labels give."""
+    """The measures of performance that the model can have, and user measures of monitors: those that a monitor takes come first, estimates after what labels give."""
     fit = [one.name for one in view.measures.values() if one.family is Family.PERFORMANCE and one.subject is Subject.MODEL]
     watched = {one.measure for one in view.monitors}
-    kept = [name for name in fit if view.measures[name].fits(view.contract)]
+    own = sorted(name for name in watched if name.startswith(f"{Family.USER}."))
+    kept = [*(name for name in fit if view.measures[name].fits(view.contract)), *own]
     return sorted(kept, key=lambda name: (name not in watched, name.startswith(_ESTIMATED)))
 
 
@@ -166,7 +167,10 @@ async def _segments(reader: Reader, view: ModelView, how: Taken, state: PageStat
 async def _window(reader: Reader, view: ModelView, state: PageState, here: Here, monitor: Monitor, window: tuple[int, int]) -> list[Any]:
     """What the labelled rows of a window tell."""
     if view.contract.task is Task.REGRESSION:
-        return [await errors(reader, view, state, here, monitor.version, window)]
+        return [
+            await errors(reader, view, state, here, monitor.version, window),
+            await residuals(reader, view, state, monitor.version, window),
+        ]
     labelled: LabelledRows = await ask(reader.labelled, view.row.model, state.segment, monitor.version, *window)
     return [confusion(labelled, view.contract.classes, window), *scores(labelled, view.contract, state, window)]
 

@@ -52,6 +52,16 @@ def scores(labelled: LabelledRows, of: Contract, state: PageState, window: tuple
     return [_explorer(found, at, usual, shown, where, choice), _curves(found, found[at], bins, shown, where)]
 
 
+def reliability(labelled: LabelledRows, state: PageState, window: tuple[int, int]) -> Component | None:
+    """Whether scores are the chances that they claim to be, of one class; None if no labelled row has a score."""
+    there = {name: bins for name, bins in labelled.scores.items() if sum(bins.own) + sum(bins.others)}
+    if not there:
+        return None
+    name = state.positive if state.positive in there else next(iter(there))
+    pictures = _reliability(groups(there[name]), f"class {text.unquote(name)}")
+    return piece.card(f"Reliability, {moment.period(*window)}", html.Div(pictures, className="pictures")) if pictures else None
+
+
 def _explorer(found: list[Cut], at: int, usual: int, shown: str, where: str, choice: list[Component]) -> Component:
     """The slider over score bins, what its cut gives, and what others would give."""
     cut = found[at]

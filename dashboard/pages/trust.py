@@ -1,4 +1,4 @@
-"""The page Trust of a model: may its predictions be trusted now, where, and why not?"""
+"""The page Trust of a model: may its predictions be trusted now, where, and why not; how sure is it, and is it rightly?"""
 
 from __future__ import annotations
 
@@ -6,15 +6,21 @@ from typing import Any
 
 from dash import html
 
+from core import moment
 from core.reading import Verdict
 from core.trust import Trust, TrustState
+from core.window.tumbling import Tumbling
 from dashboard import components as piece
 from dashboard import texts as word
-from dashboard.pages.head import head
-from dashboard.panel import Page, ask
+from dashboard.control import controls
+from dashboard.pages.head import head, there
+from dashboard.pages.scores import reliability
+from dashboard.pages.whole import sure
+from dashboard.panel import Page, ask, panels
+from dashboard.period import period
 from dashboard.ports import Reader
 from dashboard.state import PageState, address
-from dashboard.view_model import unknown, view
+from dashboard.view_model import ModelView, unknown, view
 
 _SHOWN = {  # the verdict whose colour and icon a state has, and its words
     TrustState.TRUSTED: (Verdict.OK, "trusted"),
@@ -29,19 +35,43 @@ _WHY = "A model has states once a monitor with thresholds watches how right it i
 
 
 async def draw(reader: Reader, search: str, name: str) -> Page:
-    """The state of each version and segment, the worst first, since when, and the readings that make it."""
+    """The state of each version and segment, the worst first, since when, and the readings that make it; below, coverage against the promise, calibration, and what else tells how sure the model is."""
     found, state = await view(reader, name), PageState.of(search)
     if found is None:
         return Page(name, [piece.crumbs(("Models", address("models")), (name, None)), unknown(name)])
     top, title = head(found.row, state, "trust"), f"Trust in {name}"
     states = sorted(await ask(reader.trust, name), key=lambda one: _ORDER.index(one.state))
+    below = await _below(reader, found, state)
     if not states:
-        return Page(title, [*top, piece.empty("No state yet", _WHY)])
+        return Page(title, [*top, piece.empty("No state yet", _WHY), *below])
     shown = states[:_MOST]
     table = piece.table(("Segment", "State", "Since (UTC)", "Why"), [_row(one, versions=_versions(states)) for one in shown], caption=title)
     note = "The newest judged readings of performance, calibration, coverage and support decide; the worst one counts. Late labels change them."
     foot = [] if len(shown) == len(states) else f"{len(shown)} of {word.count(len(states))} segments, the worst first."
-    return Page(title, [*top, piece.card(_sentence(states), table, note=note, foot=foot)])
+    return Page(title, [*top, piece.card(_sentence(states), table, note=note, foot=foot), *below])
+
+
+async def _below(reader: Reader, found: ModelView, state: PageState) -> list[Any]:
+    """How sure the model is over time, and whether its scores are the chances that they claim to be."""
+    if found.row.last_ts is None:
+        return []
+
+    def here(changed: PageState) -> str:
+        return there(found.row.model, "trust", changed)
+
+    drawn = await panels(sure=sure(reader, found, state, here), reliability=_reliability(reader, found, state))
+    parts = [part for each in drawn.values() for part in piece.several(each) if part is not None]
+    return [*controls(found, state, here, computed=True), *parts] if parts else []
+
+
+async def _reliability(reader: Reader, found: ModelView, state: PageState) -> list[Any]:
+    """Scores and labels of the whole period."""
+    if not found.contract.scored:
+        return []
+    over, pane = period(found.row, state, Tumbling(moment.DAY)), found.contract.pane
+    window = (over.start - over.start % pane, over.end - over.end % -pane)
+    card = reliability(await ask(reader.labelled, found.row.model, state.segment, None, *window), state, window)
+    return [] if card is None else [card]
 
 
 def _sentence(states: list[Trust]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from dash import html
 
 from core import moment
-from core.measure import Family, Measure, Need, Subject
+from core.measure import Family, Judged, Measure, Need, Subject
 from core.monitor import Monitor
 from core.reading import Query
 from core.segment import ALL
@@ -22,7 +22,7 @@ from dashboard.panel import panel
 from dashboard.period import period, shift
 from dashboard.picked import pickers
 from dashboard.ports import Reader
-from dashboard.series import Series, choose, limits
+from dashboard.series import Limit, Series, choose, limits
 from dashboard.state import PageState
 from dashboard.taken import Taken, picked, question, series, taken
 from dashboard.view_model import ModelView, looked, nothing, of, reach, traffic, window_of
@@ -62,6 +62,16 @@ async def served(reader: Reader, view: ModelView, state: PageState, here: Here) 
     ]
     shown = {one.name: taken(view, one.name, state) for one in wanted}
     return await _whole("service", reader, view, shown, state, here)
+
+
+async def sure(reader: Reader, view: ModelView, state: PageState, here: Here) -> list[Any]:
+    """How sure is the model, and is it rightly? What monitors watch, and of the rest coverage and calibration, for what the contract has; nothing if it has none of these."""
+    signals, watched = {column.name for column in view.contract.signals}, {one.measure for one in view.monitors}
+    usual = {"uncertainty.interval_coverage"} if "@interval_width" in signals else set()
+    usual |= {"uncertainty.ece"} if view.contract.scored else set()
+    wanted = [one for one in view.measures.values() if one.family is Family.UNCERTAINTY and one.fits(view.contract)]
+    shown = {one.name: taken(view, one.name, state) for one in wanted if one.name in watched | usual}
+    return await _whole("sure", reader, view, shown, state, here) if shown else []
 
 
 async def drift(reader: Reader, view: ModelView, state: PageState, here: Here) -> list[Any]:
@@ -111,7 +121,8 @@ async def _whole(part: str, reader: Reader, view: ModelView, shown: dict[str, Ta
         if labelled
         else ("rows", "predictions in light, the rows of n in dark")
     )
-    figure = timeline(one, measure=about, limits=limits(monitor, about, one), traffic=volume, marks=marks, chosen=chosen, rows=rows)
+    lines = [*limits(monitor, about, one), *_promise(monitor, about, one)]
+    figure = timeline(one, measure=about, limits=lines, traffic=volume, marks=marks, chosen=chosen, rows=rows)
     chart = graph(part, figure, _sentence(one, about, monitor, slot)) if any(one.verdict) else nothing(view, monitor, state, here)
     band = "" if slot is None else f" {looked(state, one, slot)}; click another to look at it."
     picks = pickers(view, monitor, state) if part == _PICKING else []  # once a page
@@ -126,6 +137,16 @@ async def _whole(part: str, reader: Reader, view: ModelView, shown: dict[str, Ta
         return [facts, card]
     by = await panel(segments(reader, view, monitor, state, over[name], here, column="", window=chosen), "segments")
     return [facts, card, by]
+
+
+def _promise(monitor: Monitor, about: Measure, one: Series) -> list[Limit]:
+    """What the model promises, as a line beside the thresholds."""
+    promise = monitor.params.get("promise")
+    return (
+        []
+        if promise is None or about.judged is not Judged.PROMISE
+        else [Limit("", f"promise {word.number(promise)}", [promise] * len(one))]
+    )
 
 
 def _fact(about: Measure, one: Series, how: Taken, state: PageState) -> tuple[str, Any, Any]:

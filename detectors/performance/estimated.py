@@ -26,6 +26,7 @@ from detectors.spec import Places, Result, Spec, estimable
 Flags = npt.NDArray[np.bool_]
 
 _DOUBT = 0.02  # labels do not tell if those of rows without a score could move what they give by more
+_BIAS = 2.0  # resampled references show about half of the bias of isotonic chances (`docs/calibration.md`)
 LEAST_KNOWN = 10  # labelled rows of a class, and of others, that a reference must have for chances
 _ASSUMED = "a score means what it meant in the reference"
 NO_REFERENCE = f"the reference does not have {LEAST_KNOWN} labelled rows with a score of a class, and of others"
@@ -95,7 +96,7 @@ def _of_class(counts: Floats, known: Floats, way: Way) -> Estimate:
         for index, one in enumerate(made):
             held = which.ravel() == index
             moved = np.matmul(gradient[:, held, None, :], (one.drawn - one.chance).T)[..., 0, :]
-            calibration[:, held] = (moved**2).mean(-1)
+            calibration[:, held] = moved.var(-1) + (_BIAS * moved.mean(-1)) ** 2
     return Estimate(value, sampling, calibration)
 
 

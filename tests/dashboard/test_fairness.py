@@ -13,8 +13,9 @@ import pytest
 from core.contract import Dimension
 from core.monitor import Monitor
 from core.trial import Trial
+from dashboard.pages.fairness import _MEANS
 from dashboard.route import page
-from tests.dashboard.test_page import text
+from tests.dashboard.test_page import figures, text
 from tests.dashboard.test_texts import changed
 from tests.dashboard.twin import Twin
 
@@ -75,6 +76,39 @@ async def test_one_sentence_says_what_a_gap_means_and_a_table_has_its_groups(twi
     assert "suppressed: too few rows, or 0/0" in said
     assert said.count("makes the gap") == 2
     assert "Groups with fewer than 30 rows are suppressed" in said
+
+
+async def test_groups_are_drawn_over_time_with_their_rows(twin: Twin) -> None:
+    """A line and its rows a group; a group that is suppressed has no line, and its rows all the same."""
+    found = await page(fair(twin), PAGE, "")
+    (chart,) = [one for one in figures(found) if any(trace.get("legendgroup") for trace in one["data"])]
+    names = {trace["name"] for trace in chart["data"]}
+    assert names == {"carrier=AA", "carrier=OO", "carrier=UA"}
+    values = {trace["name"]: set(trace["y"]) for trace in chart["data"] if trace.get("yaxis") != "y2"}
+    assert values == {"carrier=AA": {0.31}, "carrier=OO": {None}, "carrier=UA": {0.31}}
+    rows = {trace["name"]: set(trace["y"]) for trace in chart["data"] if trace.get("yaxis") == "y2"}
+    assert rows == {"carrier=AA": {2000}, "carrier=OO": {7}, "carrier=UA": {3000}}
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ("a gap", "There is a gap: chance alone does not explain it."),
+        ("no gap found", "No gap that matters was found, and these rows would have shown one."),
+        ("too few to say", "These rows are too few to say whether there is a gap."),
+    ],
+)
+async def test_three_answers_are_three_sentences(twin: Twin, answer: str, said: str) -> None:
+    """And only one of them is there."""
+    reader = fair(twin)
+    table = reader._readings["departs-late", "fair"]
+    told = json.dumps({**_EVIDENCE, "answer": answer})
+    reader._readings["departs-late", "fair"] = table.set_column(
+        table.schema.get_field_index("evidence"), "evidence", pa.array([told] * len(table))
+    )
+    shown = await drawn(reader)
+    assert said in shown
+    assert [one in shown for one in _MEANS.values()].count(True) == 1
 
 
 async def test_a_measure_that_no_monitor_takes_is_computed_for_the_attribute(twin: Twin) -> None:

@@ -370,3 +370,11 @@ async def test_the_page_retraining_asks_a_person_and_says_what_helped(twin: Twin
         assert part in said, part
     assert said.index("Approve") < said.index("accuracy fell to 0.61")  # a phone shows the first columns
     assert "No hook asks for retraining" in text(await page(twin, "/ui/models/arrival-delay/retraining", ""))
+
+
+async def test_the_page_trust_shows_how_sure_the_model_is(twin: Twin) -> None:
+    """Calibration over time, and the reliability of scores over the period."""
+    shown = await page(twin, "/ui/models/departs-late/trust", "")
+    names = {trace.get("name") for figure in figures(shown) for trace in figure["data"]}
+    assert {"ECE", "Calibration", "As the score says"} <= names
+    assert "Reliability" in text(shown)

@@ -191,3 +191,30 @@ async def test_a_model_of_many_classes_shows_the_largest(twin: Twin) -> None:
     said = await drawn(changed(reader, _contracts={"departs-late": contract}, _monitors={"departs-late": watched}))
     assert "8 classes with most rows; 43 more are pooled, right or wrong." in said
     assert said.count('"className": "shade') == 81
+
+
+async def test_errors_stand_against_predictions(twin: Twin) -> None:
+    """By tenth of the predictions, with the side to which they err; too many rows are not read, and the card says so."""
+    address = "/ui/models/arrival-delay/performance"
+    said = await drawn(twin, "?segment=carrier%3DUA", address)
+    assert "Errors by prediction" in said
+    assert "90 to 99" in said
+    assert "too high by 5 on average" in said
+
+    class Large(Twin):
+        def residuals(self, *_: Any) -> None:
+            """Too many."""
+
+    large = changed(twin)
+    large.__class__ = Large
+    assert "more than 200,000 labelled rows" in await drawn(large, "", address)
+
+
+async def test_user_measures_of_monitors_are_measures_of_the_page(twin: Twin) -> None:
+    """A monitor's expression stands beside the measures that all models have."""
+    cost = Monitor(name="cost", model="departs-late", measure="user.cost", params={"expression": "where(label == 1, 1, 0)"})
+    reader = changed(twin, _monitors={"departs-late": [*twin.monitors("departs-late"), cost]})
+    shown = await view(reader, "departs-late")
+    assert shown is not None
+    assert "user.cost" in measures_of(shown)
+    assert "cost" in await drawn(reader, "?measure=user.cost&monitor=cost")

@@ -8,17 +8,23 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow.compute as pc
 
+from core.block import Floats
 from core.contract import Task
-from core.segment import grouping_of
+from core.segment import Segments, grouping_of
 from core.span import Spans
+from detectors.summary.loss import residual
 from monitors.evidence import confusion, losses, score_bins
 from monitors.evidence.confusion import Counted
 from monitors.evidence.extent import Extent
+from monitors.evidence.history import History
 from monitors.evidence.reads import Scope
+from monitors.evidence.scores import places
 from monitors.model import Model
 from watchkeeper.reader.sources import Sources
 
 _MOST = 40  # segments
+_ROWS = 200_000  # labelled rows of a window that are read for a picture
+_PARTS = 10
 
 Bins = tuple[Sequence[float], Sequence[int], Sequence[int], Sequence[float]]
 """Edges; rows of the class, of others, and sums of scores, by bin."""
@@ -81,6 +87,40 @@ class LabelledReader(Sources):
             every = np.stack([count, mean, absolute, np.sqrt(square)], axis=1)
         kept = [place for place in np.argsort(-count, kind="stable").tolist() if np.isfinite(every[place]).all()][:_MOST]
         return [Errors(segments[place], int(count[place]), *every[place, 1:].tolist()) for place in kept]
+
+    def residuals(self, model: str, segment: str, version: str | None, start: int, end: int) -> list[Errors] | None:
+        """The errors of a regression in a span of whole panes, by tenth of the predictions, each with the range of its predictions. Rows are read; None where they are more than `_ROWS`."""
+        contract, grouping = self._known(model), "*".join(grouping_of(segment))
+        panes = self._stores.panes.performance(contract, ("n",), (grouping,), end - start, (start, end), version, start)
+        n = int(pc.sum(panes.filter(pc.equal(panes["segment"], segment))["n"]).as_py() or 0)
+        if contract.task is not Task.REGRESSION or not n:
+            return []
+        if n > _ROWS:
+            return None
+        slots, space = np.arange(start - start % contract.pane, end, contract.pane), Segments(contract)
+        said, wrong = [np.zeros(0)], [np.zeros(0)]
+        for block in History(self._stores.raw, self._stores.control.contract_version).outcomes(contract, slots, version=version):
+            for row, _ in places(block.ts, block.dimensions, space, (Spans.of([(start, end)]),), (segment,)):
+                said.append(np.asarray(block.prediction, np.float64)[row])
+                wrong.append(residual(block)[row])
+        return _tenths(np.concatenate(said), np.concatenate(wrong))
+
+
+def _tenths(prediction: Floats, error: Floats) -> list[Errors]:
+    """The errors by tenth of the predictions; equal predictions are in one tenth."""
+    known = np.isfinite(prediction) & np.isfinite(error)
+    prediction, error = prediction[known], error[known]
+    if not len(error):
+        return []
+    edges = np.unique(np.quantile(prediction, np.arange(1, _PARTS) / _PARTS, method="inverted_cdf"))
+    part = np.searchsorted(edges, prediction, "left")
+    found = []
+    for each in np.unique(part).tolist():
+        own, at = error[part == each], prediction[part == each]
+        low, high = (f"{one:.4g}" for one in (at.min(), at.max()))
+        size, root = float(np.abs(own).mean()), float(np.sqrt((own**2).mean()))
+        found.append(Errors(low if low == high else f"{low} to {high}", len(own), float(own.mean()), size, root))
+    return found
 
 
 def _cells(counted: Counted) -> dict[tuple[str, str], int]:
