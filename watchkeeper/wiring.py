@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
 
 from alerts.action_link import ActionLinks
 from alerts.deliver import Deliverer
@@ -100,12 +101,20 @@ class _Facts:
 
 
 def deliverer(
-    settings: Settings, stores: Stores, clock: Clock, *, poll: float = 1.0, lease: int = 0, produce: Produce | None = None
+    settings: Settings,
+    stores: Stores,
+    clock: Clock,
+    *,
+    poll: float = 1.0,
+    lease: int = 0,
+    produce: Produce | None = None,
+    own: Sequence[Destination] = (),
 ) -> Deliverer:
     """What sends notifications; the arguments are those of `Deliverer`."""
     control = stores.control
     links = ActionLinks(settings.public, control.signing_key)
-    return Deliverer(control, clock, poll=poll, lease=lease, guard=guard(settings), files=files(settings), produce=produce, links=links)
+    parts: dict[str, Any] = {"guard": guard(settings), "files": files(settings), "produce": produce, "links": links, "own": own}
+    return Deliverer(control, clock, poll=poll, lease=lease, **parts)
 
 
 def retraining(

@@ -49,23 +49,20 @@ def groups(lines: Sequence[GroupLine], *, y: str, span: tuple[int, int], step: i
         data.append({**shared, "y": axis.rounded(line.value), "text": said, "hovertemplate": "%{text}<extra>%{fullData.name}</extra>"})
         data.append({**shared, "y": list(line.n), "yaxis": "y2", "showlegend": False, "hoverinfo": "skip"})
     values = [value for line in lines for value in line.value]
-    shapes = (
-        []
-        if chosen is None
-        else [
-            {"type": "rect", "yref": "paper", "y0": 0, "y1": 1, "x0": moment.text(chosen), "x1": moment.text(chosen + step)}
-            | {"fillcolor": colour.BAND, "line": {"width": 1, "color": colour.ACCENT}, "layer": "below"}
-        ]
-    )
     return {
         "data": data,
         "layout": axis.layout(
             340,
             meta={"pick": "window", "page": ""},
             margin={"l": 64, "r": 24, "t": 34, "b": 44},
-            shapes=shapes,
+            shapes=[] if chosen is None else [_window(chosen, step)],
             xaxis=axis.time_axis(*span, step, anchor="y2", domain=[0, 1]),
             yaxis=axis.value_axis(y, domain=[0.34, 1], range=axis.reach(values, zero=False) or [0, 1], fixedrange=True),
             yaxis2=axis.value_axis("rows", domain=[0, 0.22], rangemode="tozero", tickformat="~s", nticks=3, fixedrange=True),
         ),
     }
+
+
+def _window(chosen: int, step: int) -> axis.Figure:
+    band = {"fillcolor": colour.BAND, "line": {"width": 1, "color": colour.ACCENT}, "layer": "below"}
+    return {"type": "rect", "yref": "paper", "y0": 0, "y1": 1, "x0": moment.text(chosen), "x1": moment.text(chosen + step)} | band

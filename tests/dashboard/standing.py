@@ -1,4 +1,4 @@
-"""A reader's comparisons, none unless a test gives some, and its versions of contracts."""
+"""A reader's comparisons, none unless a test gives some, its versions of contracts, and its errors by prediction."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from core import moment
 from core.comparison import Comparison
 from core.contract_version import ContractVersion
 from core.monitor import Monitor
+from dashboard.ports import SegmentErrors
 from tests.dashboard.year import START
 
 
 class Standing:
-    """The part of the reader that tells comparisons, and versions of contracts."""
+    """The part of the reader that tells comparisons, versions of contracts, and errors by prediction."""
 
     standing: tuple[Comparison, ...] = ()
 
@@ -28,3 +29,6 @@ class Standing:
         said = ("VX of carrier is a segment of its own",)
         second = msgspec.structs.replace(first, version=2, saved_at=START + 120 * moment.DAY, actor="watchkeeper", changes=said)
         return [second, first] if model == "departs-late" else []
+
+    def residuals(self, model: str, segment: str, version: str | None, start: int, end: int) -> list[SegmentErrors] | None:
+        return [SegmentErrors(f"{10 * place} to {10 * place + 9}", 40, 5.0 - place, 9.0 + place, 14.0 + place) for place in range(10)]

@@ -81,7 +81,7 @@ async def test_one_sentence_says_what_a_gap_means_and_a_table_has_its_groups(twi
 async def test_groups_are_drawn_over_time_with_their_rows(twin: Twin) -> None:
     """A line and its rows a group; a group that is suppressed has no line, and its rows all the same."""
     found = await page(fair(twin), PAGE, "")
-    (chart,) = [one for one in figures(found) if any(trace.get("legendgroup") for trace in one["data"])]
+    (chart,) = [one for one in figures(json.loads(text(found))) if any(trace.get("legendgroup") for trace in one["data"])]
     names = {trace["name"] for trace in chart["data"]}
     assert names == {"carrier=AA", "carrier=OO", "carrier=UA"}
     values = {trace["name"]: set(trace["y"]) for trace in chart["data"] if trace.get("yaxis") != "y2"}

@@ -375,6 +375,6 @@ async def test_the_page_retraining_asks_a_person_and_says_what_helped(twin: Twin
 async def test_the_page_trust_shows_how_sure_the_model_is(twin: Twin) -> None:
     """Calibration over time, and the reliability of scores over the period."""
     shown = await page(twin, "/ui/models/departs-late/trust", "")
-    names = {trace.get("name") for figure in figures(shown) for trace in figure["data"]}
+    names = {trace.get("name") for figure in figures(json.loads(text(shown))) for trace in figure["data"]}
     assert {"ECE", "Calibration", "As the score says"} <= names
     assert "Reliability" in text(shown)

@@ -186,15 +186,6 @@ class Twin(made_events.MadeEvents, RetrainingTwin, Standing):
         sizes = [(name, int(self._days[name][day] * 0.97)) for name in found]
         return [SegmentErrors(name, n, 9 * np.cos(place), 17.0 + place, 29.0 + place) for place, (name, n) in enumerate(sizes) if n]
 
-    def residuals(self, model: str, segment: str, version: str | None, start: int, end: int) -> list[SegmentErrors] | None:
-        self._may("residuals")
-        n = int(self._days[segment][(start - START) // moment.DAY] * 0.97) // 10 if 0 <= (start - START) // moment.DAY < DAYS else 0
-        return (
-            [SegmentErrors(f"{10 * place} to {10 * place + 9}", n, 5.0 - place, 9.0 + place, 14.0 + place) for place in range(10)]
-            if n
-            else []
-        )
-
     def traffic(self, model: str, segment: str, start: int, end: int, step: int) -> pa.Table:
         self._may("traffic")
         if self._contracts[model].model.startswith("<"):

@@ -16,23 +16,10 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn import config_context
 
-from tests.oracle import (
-    certainty,
-    change,
-    chart,
-    dispersion,
-    estimate,
-    expected_error,
-    fairness,
-    harmful,
-    joint,
-    late_labels,
-    quality,
-    serving,
-    user,
-)
+from tests.oracle import certainty, change, chart, dispersion, estimate, expected_error, fairness, harmful, joint, quality, serving, user
 from tests.oracle import column as measures
 from tests.oracle import explain as attributions
+from tests.oracle import late_labels as delayed
 from tests.oracle import separation as classifier
 from tests.oracle import versus as roles
 from tests.oracle.column import COMPARES
@@ -202,7 +189,7 @@ def lookup_of(measured: str) -> Callable[[Asked], Lookup]:
         (measured in roles.MEASURES, roles.lookup),
         (measured in estimate.MEASURES, _estimated),
         (measured in expected_error.MEASURES, expected_error.of_errors),
-        (measured in late_labels.MEASURES, late_labels.lookup),
+        (measured in delayed.MEASURES, delayed.lookup),
         (performance, _performance),
         (of_features, _features),
         (measured in quality.MEASURES, _quality),
