@@ -25,7 +25,7 @@ from tests.oracle import versus as roles
 from tests.oracle.column import COMPARES
 from tests.oracle.dispersion import Basis
 from tests.oracle.found import NOTHING, Asked, Found, Lookup, earlier
-from tests.oracle.frequent import frequent
+from tests.oracle.frequent import frequent, groupings
 from tests.oracle.performance import measure
 from tests.oracle.rows import Rows, events
 from tests.oracle.sample import Known, Sample, Value
@@ -140,8 +140,7 @@ def _readings(monitor: Mapping[str, Any], whole: Rows, live: Rows, spec: Spec) -
     fair, of_groups = monitor["measure"].startswith("fairness."), monitor["measure"] == "fairness.selection_rate"
     columns = [""] if performance or whole_model else monitor.get("columns") or spec.watched(whole.reference)
     columns = fairness.attributes(monitor, spec) if fair else columns
-    found = monitor.get("segments") if isinstance(monitor.get("segments"), Mapping) else None
-    named = columns if of_groups else ["all", *found["auto"]] if found else monitor.get("segments") or ["all"]
+    named, found = (columns, None) if of_groups else groupings(monitor.get("segments") or ["all"])
 
     @cache
     def basis() -> Basis:
