@@ -136,3 +136,27 @@ def test_a_destination_that_comes_later_is_told_of_what_comes_then(
     store.apply_destinations([steward(receiver.url)])
     watch.look()
     assert [one[0] for one in told(store, clock, receiver)] == ["system.fired"]
+
+
+def test_destinations_are_read_only_when_there_is_something_to_tell(
+    store: ControlStore, clock: ManualClock, problems: Problems, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither while all is well, nor while a problem has not lasted."""
+    asked: list[int] = []
+    read = store.destinations
+
+    def counted() -> list[Destination]:
+        asked.append(1)
+        return read()
+
+    monkeypatch.setattr(store, "destinations", counted)
+    watch = SystemWatch(store, problems, clock)
+    for _ in range(10):
+        watch.look()
+        clock.advance(HOLD // 4)
+    problems[:] = [AWAY]
+    watch.look()
+    assert asked == []
+    clock.advance(HOLD)
+    watch.look()
+    assert asked == [1]
