@@ -11,13 +11,13 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from alerts.destination.kind import kind
-from alerts.policy.group import DIGEST, UPDATED
-from alerts.policy.group import FIRED as GROUP_FIRED
 from alerts.retrain.tell import AWAITING, about
 from alerts.step import FIRED
 from core import moment
 from core.destination import Destination
 from core.episode import Delivery
+from core.policy import DIGEST, UPDATED
+from core.policy import FIRED as GROUP_FIRED
 from core.signed_address import SIGNATURE, parts_of, signed_address
 
 PATH = "/link"

@@ -8,7 +8,7 @@ import msgspec
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """What the policy decided about an episode. `suppressed` says why it was not told, "" if it was or will be; `stage` is the stage that said so.
 
-    `digest` is the last digest in which it was told.
+    `digest` is the last digest in which it was told, `silences` are those that have held it back.
     """
 
     group: str | None = None
@@ -17,6 +17,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     stage: str = ""
     silenced_by: str | None = None
     inhibited_by: str | None = None
+    silences: tuple[str, ...] = ()
 
 
 class Act(msgspec.Struct, frozen=True, kw_only=True):

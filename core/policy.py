@@ -14,6 +14,9 @@ MATCHED = ("model", "monitor", "measure", "family", "column", "segment", "severi
 GROUPED = ("model", "monitor", "family", "segment", "column")
 """What episodes may be grouped by."""
 
+FIRED, UPDATED, RESOLVED, DIGEST = "group.fired", "group.updated", "group.resolved", "group.digest"
+"""The kinds of notices of groups."""
+
 Match = dict[str, tuple[str, ...]]
 """By field the values of which one must be the episode's; an empty match matches every episode."""
 

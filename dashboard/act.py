@@ -43,8 +43,10 @@ def buttons(one: Episode) -> Component:
             button(
                 "Silence monitor 2 h",
                 "/v1/silences",
-                {"match": about, "comment": f"from the page of {one.id}"},
+                {"match": about},
                 "With a policy: episodes of this monitor are not told for two hours.",
+                ask="comment",
+                question="Why?",
                 until=_PAUSE,
                 field="ends_at",
                 dry=True,
@@ -76,14 +78,20 @@ def button(
     until: int = 0,
     field: str = "until",
     dry: bool = False,
+    counted: str = "open episode matches|open episodes match",
+    method: str = "",
+    says: str = "",
 ) -> Component:
-    """A button. `ask` is the field of the body for which the browser asks, `field` the one that gets the time in `until` seconds; `dry`: the API says first what it would hold."""
+    """A button. `ask` is the field of the body for which the browser asks, `field` the one that gets the time in `until` seconds; `dry`: the API says first how
+    much it concerns, which is `counted`: the words for one and for several. `says` is what is read out instead of the label.
+    """
     data: dict[str, Any] = {
         "data-act": path,
         "data-body": json.dumps(body, ensure_ascii=False),
         "data-effect": effect,
         **({"data-ask": ask, "data-question": question} if ask else {}),
         **({"data-until": str(until), "data-field": field} if until else {}),
-        **({"data-dry": "true"} if dry else {}),
+        **({"data-dry": "true", "data-counted": counted} if dry else {}),
+        **({"data-method": method} if method else {}),
     }
-    return html.Button(label, **_MANNERS, **data)
+    return html.Button(label, **_MANNERS, **data, **(aria(label=says) if says else {}))

@@ -25,6 +25,7 @@ from dashboard import late, shell
 from dashboard.export import PATH, Export
 from dashboard.pages import events
 from dashboard.panel import ask, failed
+from dashboard.person import Person
 from dashboard.policy import ContentSecurityPolicy, nonce
 from dashboard.ports import Reader
 from dashboard.route import find, page
@@ -41,11 +42,11 @@ KNOWN = ("/ui/", "/v1/", "/metrics")
 
 
 def mount(
-    api: Starlette, reader: Reader, *, known: tuple[str, ...] = KNOWN, logout: str | None = None
+    api: Starlette, reader: Reader, *, known: tuple[str, ...] = KNOWN, logout: str | None = None, who: Callable[[Scope], str] = lambda _: ""
 ) -> Callable[[Mapping[str, str]], Awaitable[None]]:
     """Add the dashboard to `api` under `/ui/`, with its middleware; paths outside of `known` answer 404.
 
-    `logout` is the address that ends a session, None if nobody logs in. Returns the warm-up, which must be awaited once in the lifespan of `api`, before the
+    `logout` is the address that ends a session, None if nobody logs in; `who` gives the name of whoever asks. Returns the warm-up, which must be awaited once in the lifespan of `api`, before the
     first request: without it the first deep link lacks scripts. It takes the headers of a request that is authorised. Call `mount` after the API's own routes
     are there, add the outermost middleware (authentication) after it, and call it only once a process, because Dash's callbacks are global.
     """
@@ -54,6 +55,7 @@ def mount(
     api.add_middleware(wire.KnownPaths, prefixes=known, home=ROOT)
     api.add_middleware(wire.ServedAssets, prefix=ROOT)
     api.add_middleware(ContentSecurityPolicy, hashes=app.csp_hashes)
+    api.add_middleware(Person, name=who)
 
     return lambda headers: _warm(api, headers)
 

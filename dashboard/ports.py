@@ -96,6 +96,15 @@ class Goes:
     held: str
 
 
+@dataclass(frozen=True)
+class Silenced:
+    """A silence, how many open episodes it matches, and the ids of the episodes that it has held back."""
+
+    silence: Silence
+    matches: int
+    held: Sequence[str]
+
+
 class Reader(Protocol):
     """Answers the queries of pages. Every method is called from worker threads, several at a time.
 
@@ -129,6 +138,18 @@ class Reader(Protocol):
 
     def silences(self) -> Sequence[Silence]:
         """The silences that are not over, the last to end first."""
+        ...
+
+    def silenced(self) -> Sequence[Silenced]:
+        """All silences, the last to end first."""
+        ...
+
+    def open_ones(self) -> Sequence[Episode]:
+        """All open episodes, the last fired first, without deliveries and timeline."""
+        ...
+
+    def told_as(self, episodes: Sequence[Episode]) -> str:
+        """Episodes that are told together, worst first, in one sentence."""
         ...
 
     def goes(self) -> Sequence[Goes]:

@@ -32,6 +32,7 @@ from dashboard.pages import (
     quality,
     retraining,
     service,
+    silences,
     slices,
     trust,
 )
@@ -106,6 +107,7 @@ SITE: tuple[PageEntry, ...] = (
     PageEntry("models/*/contracts", contracts.draw, Place.MODELS, "Contracts and baselines", under="models/*/retraining"),
     PageEntry("monitors", monitors.draw, Place.MONITORS, "Monitors"),
     PageEntry("policy", policy.draw, Place.MONITORS, "Policy"),
+    PageEntry("silences", silences.draw, Place.MONITORS, "Silences"),
     PageEntry("deliveries", deliveries.draw, Place.MONITORS, "Deliveries"),
     PageEntry("pipeline", pipeline.draw, Place.SYSTEM, "Pipeline"),
 )

@@ -13,7 +13,7 @@ from core.cause import Causes
 from core.episode import Episode
 from core.error import ConfigError, Retryable
 from core.principal import Principal
-from dashboard.ports import Goes, LabelledRows, ModelRow, Pipeline, ScoreBins, SegmentErrors
+from dashboard.ports import Goes, LabelledRows, ModelRow, Pipeline, ScoreBins, SegmentErrors, Silenced
 from detectors.catalogue import MEASURES
 from ingest.decode.payload import Kind
 from watchkeeper import command as commands
@@ -89,6 +89,7 @@ class Pages:
         self.deliveries, self.delivery = reader.deliveries, reader.delivery
         self.evaluate, self.ranking, self.calibration = reader.evaluate, reader.ranking, reader.calibration
         self.policy, self.silences, self.cause = reader.policy, reader.silences, reader.cause
+        self.told_as, self.open_ones = reader.told_as, reader.open_ones
         self.hooks, self.retrains = reader.hooks, reader.retrains
         self.trust, self.importance, self.new_categories = reader.trust, reader.importance, reader.new_categories
         self.comparisons, self.course = reader.comparisons, reader.course
@@ -100,6 +101,10 @@ class Pages:
     def cause_of(self, name: str, segment: str | None = None) -> Causes | None:
         """The causes of an episode, which may be a minute old."""
         return self._reader.cause_of(name, segment, age=moment.MINUTE)
+
+    def silenced(self) -> list[Silenced]:
+        """All silences, with what they match and have held back."""
+        return [Silenced(*one) for one in self._reader.silenced()]
 
     def goes(self) -> list[Goes]:
         """Where an episode of each monitor that can fire would go now."""

@@ -1,4 +1,4 @@
-"""The kind `email`: a mail of plain text to one or more people, by SMTP."""
+"""The kind `email`: a mail to one or more people, by SMTP, as plain text and as HTML."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from alerts.destination.field import one_of
+from alerts.destination.mail_page import page
 from alerts.destination.message import Answer, DestinationKind, Message, Transport
 from alerts.destination.notice import cut
 from alerts.destination.template import template, told
@@ -51,7 +52,8 @@ def render(given: Mapping[str, str], delivery: Delivery, now: int) -> Message:
     mail["Message-ID"] = f"<{delivery.id}@{domain}>"
     mail["References"] = f"<{quote(said.key, safe='')}@{domain}>"
     mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(said.text)
+    mail.set_content(said.text, cte="quoted-printable")  # whose lines are short, however long the links are
+    mail.add_alternative(page(said), subtype="html", cte="quoted-printable")
     server = given["smtp"]
     if "user" in given:
         scheme, _, host = server.partition("://")

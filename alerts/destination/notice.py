@@ -6,6 +6,7 @@ It is made of the body that webhooks get, so that all kinds say the same.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import zip_longest
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ import msgspec
 from core import number
 from core.episode import Delivery
 from core.incident import RESOLVED
+from core.policy import DIGEST
 from core.trust import place
 
 _ENDS = frozenset({"episode.resolved", "group.resolved", RESOLVED})
@@ -24,7 +26,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     """A notification in words.
 
     `key` is the same for all notifications of one episode, group, or place of trust. `title` is one line, `sentence` says why. `facts` are names and values,
-    `lines` a list, the worst first; `links` are words and addresses. `level` is `critical`, `warn` or `info`; `since` and `timestamp` are RFC 3339.
+    `lines` a list, the worst first, and `to` the addresses of the first of them; `links` are words and addresses. `level` is `critical`, `warn` or `info`; `since` and `timestamp` are RFC 3339.
     """
 
     key: str
@@ -41,6 +43,12 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[str, ...] = ()
     links: tuple[tuple[str, str], ...] = ()
     labels: tuple[tuple[str, str], ...] = ()
+    to: tuple[str, ...] = ()
+
+    @property
+    def ways(self) -> list[tuple[str, str]]:
+        """The lines, each with its address, "" without one."""
+        return list(zip_longest(self.lines, self.to[: len(self.lines)], fillvalue=""))
 
     @property
     def text(self) -> str:
@@ -117,24 +125,43 @@ def _facts(data: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _group(delivery: Delivery, timestamp: str, data: Mapping[str, Any]) -> Notice:
     ended = delivery.type in _ENDS
     models = ", ".join(data["models"]) or data["model"] or ""
-    count, shown = data["count"], data["episodes"][:_MOST]
+    digest = delivery.type == DIGEST
+    count, shown = data["count"], data["episodes"][: len(data["episodes"]) if digest else _MOST]
+    word = "Resolved" if ended else "Digest" if digest else _word(data["level"])
     more = [f"and {count - len(shown):,} more"] if count > len(shown) else []
     return Notice(
         key=data["group"],
         type=delivery.type,
         timestamp=timestamp,
-        title=f"{'Resolved' if ended else _word(data['level'])}: {models}, {count:,} {'alert' if count == 1 else 'alerts'}",
+        title=f"{word}: {_shared(data)}{models}, {count:,} {'alert' if count == 1 else 'alerts'}",
         sentence=_sentence(data["sentence"]),
         model=data["model"] or models,
         severity=data["severity"],
         level=data["level"],
         ended=ended,
         since=min((one["started_at"] for one in data["episodes"]), default=data["window_start"]),
-        facts=(("Window", f"{data['window_start']} to {data['window_end']}"), ("Severity", data["severity"])),
-        lines=(*(_sentence(one["reason"]) for one in shown), *more),
+        facts=(
+            *([("Told because", data["reason"])] if data.get("reason") else []),
+            ("Window", f"{data['window_start']} to {data['window_end']}"),
+            ("Severity", data["severity"]),
+        ),
+        lines=(*(_line(one, data) for one in shown), *more),
+        to=tuple(one["url"] for one in shown),
         links=tuple(_links(data)),
         labels=(("group", data["group"]),),
     )
+
+
+def _shared(data: Mapping[str, Any]) -> str:
+    """The column that all episodes of a group have."""
+    columns = {one["column"] for one in data["episodes"]}
+    known = data["count"] == len(data["episodes"]) and len(columns) == 1
+    return f"{columns.pop()} of " if known and "" not in columns else ""
+
+
+def _line(one: Mapping[str, Any], data: Mapping[str, Any]) -> str:
+    """An episode of a group; with its model where there are several."""
+    return _sentence(one["reason"] if data["model"] else f"{one['model']}: {one['reason']}")
 
 
 def _trust(delivery: Delivery, timestamp: str, data: Mapping[str, Any]) -> Notice:

@@ -15,6 +15,7 @@ from core import moment
 from core.episode import Delivery
 
 _HEADER, _SECTION, _FIELD = 150, 3_000, 2_000  # characters of a header, a section and a field
+_LINE, _MORE = 500, 30  # characters of a line, and of what says that there are more
 _FIELDS, _ELEMENTS = 10, 10  # fields of a section, elements of a context
 _ICONS = {"critical": ":red_circle:", "warn": ":large_orange_circle:"}
 
@@ -41,7 +42,7 @@ def blocks(said: Notice) -> dict[str, Any]:
     if fields:
         made.append({"type": "section", "fields": fields})
     if said.lines:
-        made.append(_section("\n".join(f"• {escaped(line)}" for line in said.lines)))
+        made.append(_section(_listed(said)))
     links = [_mrkdwn(link) for words, to in said.links if len(link := f"<{escaped(to)}|{escaped(words)}>") <= _FIELD]  # half a link is none
     if links:
         made.append({"type": "context", "elements": links[:_ELEMENTS]})
@@ -51,6 +52,13 @@ def blocks(said: Notice) -> dict[str, Any]:
 def escaped(said: str) -> str:
     """A text in which Slack sees no link, mention or command."""
     return said.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _listed(said: Notice) -> str:
+    """The lines that fit as a whole, with links: half a link is none."""
+    found = [f"• <{escaped(to)}|{escaped(cut(line, _LINE))}>" if to else f"• {escaped(cut(line, _LINE))}" for line, to in said.ways]
+    kept = [line for place, line in enumerate(found) if len("\n".join(found[: place + 1])) <= _SECTION - _MORE]
+    return "\n".join([*kept, *([f"and {len(found) - len(kept)} more"] if len(kept) < len(found) else [])])
 
 
 def _section(said: str) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from alerts.policy.group import RESOLVED, News, worst_first
+from alerts.policy.group import News, worst_first
+from core.policy import RESOLVED
 
 
 class Capped(NamedTuple):

@@ -13,14 +13,14 @@ import msgspec
 
 from alerts.policy.cap import Capped, cap
 from alerts.policy.escalate import escalations
-from alerts.policy.group import DIGEST, FIRED, RESOLVED, UPDATED, News, Quiet, deduplicate, gather, worst_first
+from alerts.policy.group import News, Quiet, deduplicate, gather, worst_first
 from alerts.policy.hold import Circumstances, changes, expired, held, inhibitors
 from alerts.policy.route import reached, unreached
 from core import moment
 from core.destination import Destination
 from core.episode import Episode
 from core.handling import Decision, Handling
-from core.policy import Group, Policy, PolicyState, Silence
+from core.policy import DIGEST, FIRED, RESOLVED, UPDATED, Group, Policy, PolicyState, Silence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -322,8 +322,11 @@ class _Run:
             if one.ended_at is not None and not told and (self._given.policy or earlier.suppressed):
                 self._outcome.decisions.setdefault(one.id, Decision(stage="group", suppressed="it ended before it was told"))
         for name, decision in self._outcome.decisions.items():  # an episode that is held after it was told stays with its group
-            digest = self._digests.get(name) or self._given.decided.get(name, Decision()).digest
-            self._outcome.decisions[name] = msgspec.structs.replace(decision, group=decision.group or known.get(name), digest=digest)
+            earlier = self._given.decided.get(name, Decision())
+            digest, by = self._digests.get(name) or earlier.digest, [decision.silenced_by] if decision.silenced_by else []
+            self._outcome.decisions[name] = msgspec.structs.replace(
+                decision, group=decision.group or known.get(name), digest=digest, silences=tuple(dict.fromkeys((*earlier.silences, *by)))
+            )
         due = min((time for time in self._due if time > self._now), default=None)
         self._outcome.state = PolicyState(sent={model: times for model, times in sent.items() if times}, due=due)
 

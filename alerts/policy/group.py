@@ -11,9 +11,9 @@ import msgspec
 from alerts.policy.match import fact
 from core import moment
 from core.episode import Episode, Level
-from core.policy import Group, Policy
+from core.policy import FIRED, RESOLVED, UPDATED, Group, Policy
 
-FIRED, UPDATED, RESOLVED, DIGEST = "group.fired", "group.updated", "group.resolved", "group.digest"
+_CAUSE = "quality."  # a column that is null has drifted, too
 
 
 class News(NamedTuple):
@@ -38,7 +38,7 @@ def gather(policy: Policy, groups: Sequence[Group], tellable: Sequence[Episode],
     found = {group.key: (group, list[Episode]()) for group in groups}
     known = {name: group.key for group in groups for name in group.told}
     for episode in tellable:
-        key = known.get(episode.id) or tuple(fact(episode, field) for field in policy.group_by)
+        key = known.get(episode.id) or tuple(_fact(episode, field) for field in policy.group_by)
         if key not in found:
             name = hashlib.sha256(msgspec.json.encode((policy.name, key, episode.id, now))).hexdigest()[:24]
             found[key] = (Group(id=f"gr_{name}", key=key, opened=now), [])
@@ -46,9 +46,22 @@ def gather(policy: Policy, groups: Sequence[Group], tellable: Sequence[Episode],
     return {group.id: (group, sorted(members, key=worst_first)) for group, members in found.values()}
 
 
+def _fact(episode: Episode, field: str) -> str:
+    """What an episode is grouped by. What is about no column is about its model: two models without one have nothing in common."""
+    return fact(episode, field) or (f"of {episode.model}" if field == "column" else "")
+
+
 def worst_first(one: Episode) -> tuple[object, ...]:
-    """The sort key of an episode in its group: severity, level, `all` before segments, many rows before few, old before new."""
-    return (-one.severity.rank, one.level is not Level.CRITICAL, one.segment != "all", -one.reading.n_target, one.fired_at, one.id)
+    """The sort key of an episode in its group: severity, level, quality before what bad data bring about, `all` before segments, many rows before few, old before new."""
+    return (
+        -one.severity.rank,
+        one.level is not Level.CRITICAL,
+        not one.measure.startswith(_CAUSE),
+        one.segment != "all",
+        -one.reading.n_target,
+        one.fired_at,
+        one.id,
+    )
 
 
 def deduplicate(

@@ -12,23 +12,28 @@ from core import moment
 from core.episode import Episode, Level
 
 MOST = 20  # episodes in a body
-_NAMED = 3  # columns that a sentence names
+_NAMED = 3  # columns, segments and so on that a sentence names
 
 
 def sentence(episodes: Sequence[Episode]) -> str:
-    """Why the worst fired, and what else there is: `...; 6 more with it: columns temp, dewp and 2 others, 3 segments, 2 measures`."""
+    """Why the worst fired, and what else there is: `...; 6 more with it: columns temp, dewp, wind and 2 others; segments origin=JFK, origin=LGA`."""
     worst, others = episodes[0], episodes[1:]
     if not others:
         return worst.reason
-    columns = list(dict.fromkeys(one.column for one in episodes if one.column))
-    named = ", ".join(columns[:_NAMED]) + (f" and {len(columns) - _NAMED} others" if len(columns) > _NAMED else "")
-    counts = [
-        (len({one.model for one in episodes}), "models"),
-        (len({one.segment for one in episodes}), "segments"),
-        (len({one.measure for one in episodes}), "measures"),
+    named = [
+        ("models", [one.model for one in episodes], 2),
+        ("columns", [one.column for one in episodes if one.column], 2),
+        ("segments", [one.segment for one in episodes if one.segment != "all"], 1),
+        ("measures", [one.measure for one in episodes], 2),
     ]
-    said = [f"columns {named}"] * (len(columns) > 1) + [f"{many} {what}" for many, what in counts if many > 1]
-    return f"{worst.reason}; {len(others)} more with it" + (f": {', '.join(said)}" if said else "")
+    said = [f"{what} {_named(names)}" for what, names, least in named if len(set(names)) >= least]
+    return f"{worst.reason}; {len(others)} more with it" + (f": {'; '.join(said)}" if said else "")
+
+
+def _named(names: Sequence[str]) -> str:
+    different = list(dict.fromkeys(names))
+    rest = len(different) - _NAMED
+    return ", ".join(different[:_NAMED]) + (f" and {rest} {'other' if rest == 1 else 'others'}" if rest > 0 else "")
 
 
 def body(notice: Notice, now: int, address: str) -> str:

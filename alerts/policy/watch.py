@@ -17,7 +17,6 @@ from alerts.destination.kind import kind
 from alerts.loop import Loop
 from alerts.message_id import message_id
 from alerts.policy.decide import Notice, Situation, decide
-from alerts.policy.group import RESOLVED
 from alerts.policy.sentence import body
 from alerts.step import FIRED
 from core import moment
@@ -25,7 +24,7 @@ from core.clock import Clock
 from core.destination import Destination
 from core.episode import Delivery, DeliveryState, Episode
 from core.handling import Decision
-from core.policy import Group, Policy, PolicyState, Silence
+from core.policy import RESOLVED, Group, Policy, PolicyState, Silence
 
 _PAUSE = 1.0  # seconds at most after a decision
 _SHARE = 9.0  # the least pause after a decision, in times of its CPU

@@ -1,6 +1,6 @@
-// Buttons that act. The effect is shown first; what a silence would hold is asked of the API. A request that is refused says why.
+// Buttons that act. The effect is shown first; what a silence would hold, or how much would be sent again, is asked of the API. A request that is refused says why.
 (() => {
-  const send = (path, body) => fetch(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body), credentials: "same-origin" });
+  const send = (path, body, method = "POST") => fetch(path, { method, headers: { "content-type": "application/json" }, body: JSON.stringify(body), credentials: "same-origin" });
   const after = (seconds) => new Date(Date.now() + 1000 * seconds).toISOString();
   const refused = async (answer) => {
     const problem = await answer.json().catch(() => ({}));
@@ -8,22 +8,22 @@
   };
 
   const act = async (button) => {
-    const { act: path, effect, ask, question, until, field, dry } = button.dataset;
+    const { act: path, effect, ask, question, until, field, dry, method, counted } = button.dataset;
     const body = JSON.parse(button.dataset.body);
     if (until) body[field] = after(Number(until));
     let said = effect;
     if (dry) {
-      const answer = await send(`${path}?dry_run=true`, body);
+      const answer = await send(`${path}${path.includes("?") ? "&" : "?"}dry_run=true`, body);
       if (!answer.ok) return refused(answer);
       const { count } = (await answer.json()).effect;
-      said = `${effect}\n${count} open ${count === 1 ? "episode matches" : "episodes match"} now.`;
+      said = `${effect}\n${count} ${counted.split("|")[count === 1 ? 0 : 1]} now.`;
     }
     if (ask) {
       const given = window.prompt(`${said}\n${question}`);
       if (given === null) return;
       body[ask] = given;
     } else if (!window.confirm(said)) return;
-    const answer = await send(path, body);
+    const answer = await send(path, body, method);
     if (!answer.ok) return refused(answer);
     location.reload();
   };

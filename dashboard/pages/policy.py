@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 
 from core import moment
 from core.episode import Episode
-from core.policy import Match, Policy, Route, Silence
+from core.policy import Match, Policy, Route
 from dashboard import components as piece
 from dashboard import texts as word
 from dashboard.panel import Page, ask
@@ -19,7 +19,6 @@ from dashboard.ports import Goes, Reader
 from dashboard.state import address
 from dashboard.subject import subject
 
-SHOWN = 500  # open episodes read at most
 LISTED = 100  # rows of a table
 
 _WITHOUT = "Every destination gets each episode that it takes. A policy groups, holds back, routes and escalates. Apply one:"
@@ -27,33 +26,36 @@ _ANY = "everything"
 
 
 async def draw(reader: Reader, _search: str = "") -> Page:
-    """The stages with their settings, the tree of routes, where each monitor's episodes go, silences, and the open episodes that are not told."""
-    policy, silences, goes, opened = await gather(
-        ask(reader.policy), ask(reader.silences), ask(reader.goes), ask(reader.episodes, "open", None, SHOWN)
-    )
+    """The stages with their settings, the tree of routes, where each monitor's episodes go, and the open episodes that are not told."""
+    policy, silences, goes, opened = await gather(ask(reader.policy), ask(reader.silences), ask(reader.goes), ask(reader.open_ones))
     heading = html.Div(
         [html.H1("Policy"), html.P("What is told, to whom, and what is held back.", className="faint")],
         className="title",
     )
     stages = piece.card(
         "Stages",
-        piece.empty("There is no policy", _WITHOUT, html.Pre("watchkeeper apply policy.yaml")) if policy is None else _stages(policy),
+        piece.empty("There is no policy", _WITHOUT, html.Pre("watchkeeper apply policy.yaml"))
+        if policy is None
+        else _stages(policy, len(silences)),
     )
-    body = [heading, stages, *([_routes(policy)] if policy is not None else []), _where(goes), _silences(silences), _held(opened, reader)]
+    body = [heading, stages, *([_routes(policy)] if policy is not None else []), _where(goes), _held(opened, reader)]
     return Page("Policy", body)
 
 
-def _stages(policy: Policy) -> Component:
+def _stages(policy: Policy, silences: int) -> Component:
     """The stages in the order in which they run."""
     inhibited = [
-        f"{_match(one.target)} while {_match(one.source)} is open" + (f", with the same {', '.join(one.equal)}" if one.equal else "")
+        f"{matched(one.target)} while {matched(one.source)} is open" + (f", with the same {', '.join(one.equal)}" if one.equal else "")
         for one in policy.inhibit
     ]
-    muted = [f"{_match(one.match)}, {_hours(one.days, one.start, one.end)} ({one.timezone})" for one in policy.mute]
+    muted = [f"{matched(one.match)}, {_hours(one.days, one.start, one.end)} ({one.timezone})" for one in policy.mute]
     wait, interval, repeat = (moment.long(one) for one in (policy.group_wait, policy.group_interval, policy.repeat_interval))
     rows = [
         ("Inhibit", "; ".join(inhibited) or "nothing"),
-        ("Silence", "what the silences below match, and what is snoozed"),
+        (
+            "Silence",
+            ["what ", piece.link(f"{silences} silence{'' if silences == 1 else 's'}", address("silences")), " match, and what is snoozed"],
+        ),
         ("Mute", "; ".join(muted) or "nothing"),
         ("Group", f"by {', '.join(policy.group_by)}; the first notice after {wait}"),
         ("Deduplicate", f"news after {interval} at the earliest; what is open and not acknowledged again after {repeat}"),
@@ -76,7 +78,7 @@ def _route(route: Route) -> Component:
     escalates = f"; after {moment.long(route.escalate_after)} also to {', '.join(route.escalate_to)}" if route.escalate_after else ""
     goes_on = "; then the routes behind it" if route.goes_on else ""
     below = [html.Ul([*map(_route, route.routes)])] if route.routes else []
-    return html.Li([piece.name(f"{_match(route.match)}{to}{escalates}{goes_on}", 300), *below])
+    return html.Li([piece.name(f"{matched(route.match)}{to}{escalates}{goes_on}", 300), *below])
 
 
 def _where(goes: Sequence[Goes]) -> Component:
@@ -100,31 +102,6 @@ def _where(goes: Sequence[Goes]) -> Component:
     return piece.card("Where would this go?", piece.table(head, rows, caption="Where episodes go"), note=note)
 
 
-def _silences(silences: Sequence[Silence]) -> Component:
-    if not silences:
-        return piece.card(
-            "Silences",
-            piece.empty(
-                "None",
-                "Add one; with --dry-run the command says what it would hold:",
-                html.Pre("watchkeeper silence add --match model=NAME --for 2h"),
-            ),
-        )
-    rows = [
-        (
-            piece.name(_match(one.match), 80),
-            word.minute(one.starts_at),
-            word.minute(one.ends_at),
-            one.created_by,
-            piece.name(one.comment, 80),
-            one.id,
-        )
-        for one in silences[:LISTED]
-    ]
-    head = ("What", "From (UTC)", "To (UTC)", "By", "Comment", "Id")
-    return piece.card("Silences", piece.table(head, rows, caption="Silences"), note="Those that are not over.")
-
-
 def _held(opened: Sequence[Episode], reader: Reader) -> Component:
     held = [one for one in opened if one.decision.suppressed]
     if not held:
@@ -144,7 +121,8 @@ def _held(opened: Sequence[Episode], reader: Reader) -> Component:
     )
 
 
-def _match(match: Match) -> str:
+def matched(match: Match) -> str:
+    """A match in words."""
     return ", ".join(f"{field} {' or '.join(values)}" for field, values in match.items()) or _ANY
 
 

@@ -62,8 +62,8 @@ class Deliveries(Database):
             self._again(connection, [row], actor)
             return delivery_of(connection.execute(select(OUTBOX).where(OUTBOX.c.id == name)).one())
 
-    def replay_dead(self, destination: str | None, actor: str) -> int:
-        """Send again all that was given up, of one destination or of all that there still are. Returns how many.
+    def replay_dead(self, destination: str | None, actor: str, *, dry_run: bool = False) -> int:
+        """Send again all that was given up, of one destination or of all that there still are, or only count it. Returns how many.
 
         What the receiver has taken something later of, about the same episode, is left as it is: an alert that is over would begin again.
         """
@@ -80,7 +80,8 @@ class Deliveries(Database):
         )
         with self.write() as connection:
             rows = connection.execute(dead if destination is None else dead.where(OUTBOX.c.destination == destination)).all()
-            self._again(connection, rows, actor)
+            if not dry_run:
+                self._again(connection, rows, actor)
         return len(rows)
 
     def test_destination(self, name: str, address: str, actor: str) -> Delivery | None:

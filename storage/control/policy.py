@@ -138,6 +138,23 @@ class Policies(Database):
         with self.read() as connection:
             return _silences(connection, since)
 
+    def silenced(self) -> dict[str, list[str]]:
+        """By silence the episodes that it has held back."""
+        query = select(DECISION.c.episode, DECISION.c.payload).where(DECISION.c.payload.contains('"silences":["'))
+        found: dict[str, list[str]] = {}
+        with self.read() as connection:
+            for row in connection.execute(query):
+                for name in msgspec.json.decode(row.payload, type=Decision).silences:
+                    found.setdefault(name, []).append(row.episode)
+        return found
+
+    def open_ones(self) -> list[Episode]:
+        """All open episodes with their decisions and handling, the last fired first, without deliveries and timeline."""
+        query = select(EPISODE.c.payload).where(EPISODE.c.ended_at.is_(None)).order_by(EPISODE.c.fired_at.desc(), EPISODE.c.id.desc())
+        with self.read() as connection:
+            found = [msgspec.json.decode(payload, type=Episode) for payload in connection.execute(query).scalars()]
+            return beside(connection, found)
+
     def add_silence(self, silence: Silence, actor: str = "local") -> None:
         """Add a silence."""
         with self.write() as connection:
@@ -146,13 +163,18 @@ class Policies(Database):
             notice(connection)
 
     def delete_silence(self, name: str, actor: str = "local") -> Silence | None:
-        """Delete a silence. Returns it, None if there is none of this name."""
+        """End a silence now; one that has not begun is removed. Returns it as it was, None if there is none of this name that is not over."""
+        now = self._clock.now()
         with self.write() as connection:
-            payload = connection.execute(select(SILENCE.c.payload).where(SILENCE.c.id == name)).scalar()
+            payload = connection.execute(select(SILENCE.c.payload).where(SILENCE.c.id == name, SILENCE.c.ends_at > now)).scalar()
             if payload is None:
                 return None
             found = msgspec.json.decode(payload, type=Silence)
-            connection.execute(delete(SILENCE).where(SILENCE.c.id == name))
+            if found.starts_at < now:
+                over = msgspec.structs.replace(found, ends_at=now)
+                upsert(connection, SILENCE, [{"id": name, "ends_at": now, "payload": _json(over)}])
+            else:
+                connection.execute(delete(SILENCE).where(SILENCE.c.id == name))
             audit(connection, self._clock.now(), actor, "silence.deleted", name, msgspec.to_builtins(found), None)
             notice(connection)
             return found

@@ -25,12 +25,14 @@ from alerts.destination.secret_file import SecretFiles
 from alerts.engine import AlertEngine
 from alerts.exchange import Exchange
 from alerts.guard import Guard, Refused
+from alerts.policy.watch import PolicyWatch
 from compose.servers.server import free_port
 from core import moment
 from core.clock import ManualClock, SystemClock
 from core.destination import Destination
 from core.episode import Delivery, DeliveryState, EpisodeRecord
 from core.error import ConfigError
+from core.policy import Policy
 from detectors.catalogue import MEASURES
 from storage.control.store import ControlStore
 from tests.alerts.outside import ALERTMANAGER, PAGERDUTY, SLACK, TEAMS
@@ -39,6 +41,7 @@ from tests.alerts.sample import MONITOR, SECRET, START, reading
 OTHER = "whsec_" + base64.b64encode(b"another secret of thirty-two byte").decode()
 KEY = "R0123456789abcdef0123456789abcde"
 NOW = START + 3 * moment.DAY
+_EVER = 40 * 366 * moment.DAY
 DOCUMENTS: dict[str, dict[str, Any]] = {
     "webhook": {"url": "https://example.org/hook", "secret": SECRET},
     "slack": {"url": "https://hooks.slack.com/services/T0/B0/hidden"},
@@ -317,8 +320,51 @@ def test_a_mail_arrives_at_a_real_server(
     assert (sender, people) == ("a@example.org", ["a@example.org", "b@example.org"])
     assert mail["subject"] == "[ticket] Critical: late, drift, temp"
     assert mail["message-id"] == "<msg_1@example.org>"
-    assert "Runbook: https://wiki.example.org/drift" in mail.get_content()
+    plain, page = (mail.get_body((form,)).get_content() for form in ("plain", "html"))
+    assert "Runbook: https://wiki.example.org/drift" in plain
+    assert '<a href="https://wiki.example.org/drift"' in page
     assert store.delivery_counts()[state] == 1
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_what_is_over_the_cap_is_one_mail(store: ControlStore, clock: ManualClock) -> None:
+    """A digest of the policy: the subject says how many, both forms list each with its link, and what an episode says is no HTML."""
+    box = Mailbox()
+    controller = Controller(box, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    to = made("email", smtp=f"127.0.0.1:{controller.port}", to=["a@example.org"], user=None, password=None, links=False)
+    store.apply_destinations([to])
+    store.apply_policies([Policy(name="default", group_by=("column",), group_wait=0, cap=(1, moment.HOUR))])
+    columns = [f"c{at:02}" for at in range(11)] + ["<b>&"]
+    many = msgspec.structs.replace(MONITOR, columns=tuple(columns))
+    AlertEngine(store, clock, MEASURES, _EVER, address="http://w").observe(many, [reading(0, "critical", column=name) for name in columns])
+    PolicyWatch(store, clock, _EVER, address="http://w").look()
+    deliverer = Deliverer(store, clock)
+    deliverer.deliver_due()
+    deliverer.stop()
+    controller.stop()
+    ((_, _, mail),) = box.mails
+    plain, page = (mail.get_body((form,)).get_content() for form in ("plain", "html"))
+    assert mail["subject"] == "[ticket] Digest: late, 12 alerts"
+    assert "Told because: a digest of 12 groups: more than the cap allows" in plain
+    links = [f"http://w/ui/alerts/{one.id}" for one in store.episodes("open")[0]]
+    assert [page.count(f'<a href="{link}"') >= 1 for link in links] == [True] * 12
+    assert all(f"index of {name} is" in plain for name in columns)
+    assert ("index of <b>& is" in page, "index of &lt;b&gt;&amp; is" in page) == (False, True)
+    assert "src=" not in page
+
+
+def test_a_long_list_is_cut_between_lines_for_slack(episode: Mapping[str, Any]) -> None:
+    """Each line is a whole link, and the last line says how many there are beyond."""
+    one = {**episode, "reason": "x" * 400}
+    data = {"group": "dg_1", "sentence": "s", "severity": "page", "level": "warn", "model": "late", "models": ["late"], "count": 20}
+    data |= {"window_start": "2013-07-01T00:00:00Z", "window_end": "2013-07-02T00:00:00Z", "episodes": [one] * 20, "url": "http://x/"}
+    body = json.loads(kind("slack").render(made("slack").settings, notification("group.digest", data), NOW).body)
+    (listed,) = [block["text"]["text"] for block in body["blocks"] if "•" in str(block)]
+    *lines, last = listed.split("\n")
+    assert all(line.startswith("• <http") and line.endswith(">") for line in lines)
+    assert last == f"and {20 - len(lines)} more"
+    assert len(listed) <= 3_000
 
 
 def test_a_password_is_not_sent_without_tls(episode: Mapping[str, Any]) -> None:

@@ -115,7 +115,7 @@ def test_what_an_act_needs_is_asked_for(stores: Stores, episode: Episode, action
 
 
 def test_a_silence_says_first_what_it_would_hold(stores: Stores, control: ControlStore, episode: Episode) -> None:
-    """A dry run writes nothing; the same silence again is the same; deleting it is audited."""
+    """A dry run writes nothing; the same silence again is the same; it is ended by deleting it, which is audited, and stays in the history."""
     asked: dict[str, Any] = {"match": {"family": "drift"}, "ends_at": NOW + moment.HOUR, "comment": "deploy"}
     for dry_run, there in ((True, 0), (False, 1), (False, 1)):
         found = do(stores, ADA, "silence", SilenceRequest(**asked, dry_run=dry_run))
@@ -124,7 +124,8 @@ def test_a_silence_says_first_what_it_would_hold(stores: Stores, control: Contro
     (made,) = control.silences()
     assert (made.match, made.created_by, made.comment) == ({"family": ("drift",)}, "ada", "deploy")
     do(stores, ADA, "delete silence", DeleteSilence(id=made.id))
-    assert control.silences() == []
+    assert control.silences(SystemClock().now()) == []
+    assert [one.id for one in control.silences()] == [made.id]
     assert [one.action for one in control.audit_entries()[0]] == ["silence.deleted", "silence.created"]
     with pytest.raises(Missing):
         do(stores, ADA, "delete silence", DeleteSilence(id=made.id))
@@ -139,10 +140,15 @@ def test_a_group_is_acknowledged_as_a_whole(stores: Stores, control: ControlStor
     for column in ("dewp", "wind"):
         engine.observe(MONITOR, [msgspec.structs.replace(reading(0, "warn"), column=column)])
     first, second, third = sorted(one.id for one in control.episodes("open")[0])
-    decided = {first: Decision(group="gr_1", digest="dg_1"), second: Decision(group="gr_1"), third: Decision(group="gr_11")}
+    decided = {
+        first: Decision(group="gr_1", digest="dg_1"),
+        second: Decision(group="gr_1"),
+        third: Decision(group="gr_11", silences=("si_1",)),
+    }
     with control.deciding() as change:
         change.decide([], [], decided, [], PolicyState())
     assert [[one.id for one in control.members(name)] for name in ("gr_1", "dg_1", "gr_%")] == [[first, second], [first], []]
+    assert (control.silenced(), {one.id for one in control.open_ones()}) == ({"si_1": [third]}, {first, second, third})
     act(stores, cast("Episode", control.episode(second)), "acknowledge")
     for dry_run, wanted in ((True, [first]), (False, [first]), (False, [])):
         found = do(stores, ADA, "acknowledge group", GroupRequest(group="gr_1", comment="mine", dry_run=dry_run))

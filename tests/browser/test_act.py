@@ -17,7 +17,7 @@ def test_the_effect_is_shown_before_anything_is_sent(tab: Window, served: Served
     """Dismissed: nothing is sent. Accepted: the body is that of the surface. A silence asks the API first what it would hold."""
     sent: list[tuple[str, dict[str, Any]]] = []
     shown: list[str] = []
-    answers: list[str | bool] = [False, True, "ada", True]
+    answers: list[str | bool] = [False, True, "ada", "deploy"]
     name = served.reader.episodes("open", None, 1)[0].id
 
     def take(route: Route) -> None:
@@ -53,4 +53,47 @@ def test_the_effect_is_shown_before_anything_is_sent(tab: Window, served: Served
     assert (sent[0][1], sent[1][1]) == ({}, {"to": "ada"})
     assert set(sent[3][1]) == {"match", "comment", "ends_at"}
     assert shown[0].startswith("It is not escalated any more, and its group is not repeated")
-    assert shown[3].endswith("3 open episodes match now.")
+    assert (sent[3][1]["comment"], shown[3]) == (
+        "deploy",
+        "With a policy: episodes of this monitor are not told for two hours.\n3 open episodes match now.\nWhy?",
+    )
+
+
+def test_the_keys_move_through_the_inbox(tab: Window) -> None:
+    """J goes to the next row and k to the one before, whose link Enter opens; in a field they are letters."""
+    tab.open("/ui/")
+    first = tab.page.locator(".episodes > .episode h2 a").first
+    tab.page.keyboard.press("j")
+    assert first.evaluate("(link) => link === document.activeElement")
+    tab.page.keyboard.press("k")
+    assert first.evaluate("(link) => link === document.activeElement")
+    wanted = first.get_attribute("href")
+    tab.page.keyboard.press("Enter")
+    tab.page.wait_for_url(f"**{wanted}")
+    tab.drawn()
+
+
+def test_a_notification_is_sent_again_and_a_silence_ends(tab: Window, served: Served) -> None:
+    """Each says first what it does. A silence is ended by DELETE."""
+    sent: list[tuple[str, str]] = []
+    shown: list[str] = []
+
+    def take(route: Route) -> None:
+        sent.append((route.request.method, route.request.url.removeprefix(served.url)))
+        route.fulfill(status=200, content_type="application/json", body='{"effect": {"count": 1}}')
+
+    def accept(dialog: Dialog) -> None:
+        shown.append(dialog.message)
+        dialog.accept()
+
+    for address in ("**/v1/deliveries/**", "**/v1/silences/**"):
+        tab.page.route(address, take)
+    tab.page.on("dialog", accept)
+    for address, label in (("/ui/deliveries", "Send "), ("/ui/silences", "End si_1 now")):
+        tab.open(address)
+        with tab.page.expect_navigation():
+            tab.page.get_by_role("button", name=label).first.click()
+        tab.drawn()
+    assert [method for method, _ in sent] == ["POST", "DELETE"]
+    assert sent[1][1] == "/v1/silences/si_1"
+    assert shown[0].startswith("It is sent again at once")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
+import pytest
+
+from core.episode import DeliveryState
 from dashboard.route import page
 from tests.dashboard.test_page import text
 from tests.dashboard.twin import Twin
@@ -19,6 +23,22 @@ async def test_the_list_says_what_became_of_each() -> None:
     assert "delivered" in said
     assert "oncall" in said
     assert "No delivery" in await drawn("?state=dead")
+
+
+async def test_what_is_over_can_be_sent_again_and_all_that_was_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A button for each but those that wait; one for all of the chosen destination, which asks first how many they are."""
+    twin = Twin()
+    first = twin.deliveries(None, None, 1, None)[0][0]
+    made = [
+        msgspec.structs.replace(first, id=state.value, state=state, destination="a b")
+        for state in (DeliveryState.DEAD, DeliveryState.PENDING)
+    ]
+    monkeypatch.setattr(twin, "deliveries", lambda *_: (made, None))
+    drawn = str((await page(twin, PATH, "?state=dead&destination=a%20b")).body)
+    assert "'/v1/deliveries/dead/replay'" in drawn
+    assert "/v1/deliveries/pending/replay" not in drawn
+    assert "'/v1/deliveries/replay?destination=a%20b'" in drawn
+    assert "Send all again" not in str((await page(twin, PATH, "")).body)
 
 
 async def test_a_delivery_shows_its_attempts_and_how_it_is_sent_again() -> None:

@@ -32,7 +32,7 @@ class Handled(Twin):
 
 
 async def test_the_policy_page_says_what_each_stage_does_and_where_episodes_go() -> None:
-    """Settings in words, the tree, the way of each monitor, and silences."""
+    """Settings in words, the tree, the way of each monitor, and how many silences there are."""
     found = text((await page(Twin(), "/ui/policy", "")).body)
     for said in (
         "by model; the first notice after 30 seconds",
@@ -41,7 +41,7 @@ async def test_the_policy_page_says_what_each_stage_does_and_where_episodes_go()
         "all else to every destination that takes it",
         "Where would this go?",
         "silenced until tomorrow",
-        "family drift",
+        "1 silence",
     ):
         assert said in found
 

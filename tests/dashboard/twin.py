@@ -19,7 +19,7 @@ from core.endpoint import Tried
 from core.episode import Delivery, DeliveryState, Episode, Level, State, Transition
 from core.error import ConfigError
 from core.monitor import Monitor
-from core.policy import Policy, Route, Silence
+from core.policy import Policy, Route
 from core.reading import Query
 from core.segment import ALL
 from core.trial import Trial
@@ -30,13 +30,14 @@ from monitors.reference.learned import learn
 from tests.dashboard import made_events, year
 from tests.dashboard.retraining_twin import RetrainingTwin
 from tests.dashboard.standing import Standing
+from tests.dashboard.told import Told
 from tests.dashboard.year import DAYS, NUMBERS, SHARES, START, STORM, TEXTS
 from watchkeeper.reader.ranking import ranked
 
 _SLICES = ("carrier=EV,origin=EWR", "carrier=EV", "temp=[-inf%2C3)")
 
 
-class Twin(made_events.MadeEvents, RetrainingTwin, Standing):
+class Twin(made_events.MadeEvents, RetrainingTwin, Standing, Told):
     """The reader. What it reads is made once a process, from one seed; what a test changes in it is of this reader alone."""
 
     measures = MEASURES
@@ -313,9 +314,8 @@ class Twin(made_events.MadeEvents, RetrainingTwin, Standing):
         self._may("policy")
         return Policy(name="default", cap=(20, moment.HOUR), routes=(Route(match={"severity": ("page",)}, to=("oncall",)),))
 
-    def silences(self) -> list[Silence]:
-        self._may("silences")
-        return [Silence(id="si_1", match={"family": ("drift",)}, starts_at=START, ends_at=START + moment.DAY, comment="deploy")]
+    def open_ones(self) -> list[Episode]:
+        return self.episodes("open", None, len(self._episodes))
 
     def goes(self) -> list[Goes]:
         self._may("goes")
@@ -363,8 +363,10 @@ class Empty(Twin):
     def policy(self) -> Policy | None:
         return None
 
-    def silences(self) -> list[Silence]:
+    def silences(self) -> list[Any]:
         return []
+
+    silenced = silences
 
     def goes(self) -> list[Goes]:
         return []

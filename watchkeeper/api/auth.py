@@ -134,6 +134,12 @@ def needs(role: Role) -> Any:
     return Depends(Needs(role))
 
 
+def name_of(scope: Mapping[str, object]) -> str:
+    """The name of the principal of a request; "" without one."""
+    found = scope.get(_PRINCIPAL)
+    return found.name if isinstance(found, Principal) else ""
+
+
 def stranger(scope: Mapping[str, object]) -> bool:
     """Whether a request came without a token; then the answer must not hold details."""
     return _PRINCIPAL not in scope

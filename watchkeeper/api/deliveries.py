@@ -45,14 +45,15 @@ def router(services: Services) -> APIRouter:  # long: a function for each route
         one, tried = found
         return answer.json({**item(one), "body": one.body, "tried": [_attempt(attempt) for attempt in tried]})
 
-    extra = {"parameters": [query.parameter("destination")]}
+    extra = {"parameters": [query.parameter("destination"), query.parameter("dry_run")]}
 
     @routes.post(
         "/v1/deliveries/replay", openapi_extra=extra, summary="Send again what was given up", dependencies=[needs(role("replay dead"))]
     )
     def replay_dead(request: Request) -> Response:
-        given = query.only(request, "destination")
-        return answer.json(services.do(principal_of(request), "replay dead", ReplayDead(destination=given.get("destination") or None)))
+        given = query.only(request, "destination", "dry_run")
+        wanted = ReplayDead(destination=given.get("destination") or None, dry_run=query.flag(given, "dry_run"))
+        return answer.json(services.do(principal_of(request), "replay dead", wanted))
 
     @routes.post("/v1/deliveries/{id}/replay", summary="Send a notification again", dependencies=[needs(role("replay delivery"))])
     def replay(id: str, request: Request) -> Response:  # noqa: A002 - the name in the path

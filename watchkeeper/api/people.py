@@ -65,7 +65,7 @@ def router(services: Services, address: str) -> APIRouter:  # long: a function f
         dependencies=[needs(role("acknowledge group"))],
     )
     async def acknowledge(name: str, request: Request) -> Response:
-        dry = _dry(request)
+        dry = query.flag(query.only(request, "dry_run"), "dry_run")
         found = await body.decoded(request, GroupBody, '{"comment": ...}')
         wanted = GroupRequest(group=name, comment=found.comment, dry_run=dry)
         return answer.json(await asyncio.to_thread(services.do, principal_of(request), "acknowledge group", wanted))
@@ -78,7 +78,7 @@ def router(services: Services, address: str) -> APIRouter:  # long: a function f
 
     @routes.post("/v1/silences", openapi_extra=_SILENCE, summary="Silence what matches", dependencies=[needs(role("silence"))])
     async def silence(request: Request) -> Response:
-        dry = _dry(request)
+        dry = query.flag(query.only(request, "dry_run"), "dry_run")
         found = await body.decoded(request, SilenceBody, '{"match": {...}, "starts_at": ..., "ends_at": ..., "comment": ...}')
         starts, ends = _time("starts_at", found.starts_at), _time("ends_at", found.ends_at)
         wanted = SilenceRequest(match=found.match, starts_at=starts, ends_at=ends or 0, comment=found.comment, dry_run=dry)
@@ -90,10 +90,6 @@ def router(services: Services, address: str) -> APIRouter:  # long: a function f
         return answer.json(services.do(principal_of(request), "delete silence", DeleteSilence(id=name)))
 
     return routes
-
-
-def _dry(request: Request) -> bool:
-    return query.choice(query.only(request, "dry_run"), "dry_run", ("true", "false", "1", "0")) in {"true", "1"}
 
 
 def _time(name: str, value: str | int | None) -> int | None:

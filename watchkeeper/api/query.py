@@ -39,6 +39,11 @@ def choice(given: dict[str, str], name: str, values: Sequence[Name]) -> Name | N
     return next((one for one in values if one == value), None)
 
 
+def flag(given: dict[str, str], name: str) -> bool:
+    """Whether a parameter is true; it is false where it is missing."""
+    return choice(given, name, ("true", "false", "1", "0")) in {"true", "1"}
+
+
 def count(given: dict[str, str], name: str, default: int, most: int) -> int:
     """A whole number from 1 to `most`."""
     value = given.get(name) or str(default)

@@ -19,9 +19,10 @@ class ReplayDelivery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReplayDead(msgspec.Struct, frozen=True, kw_only=True):
-    """The destination of which all that was given up is sent again; None for every destination."""
+    """The destination of which all that was given up is sent again; None for every destination. `dry_run` only counts it."""
 
     destination: str | None = None
+    dry_run: bool = False
 
 
 class CheckDestination(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +44,8 @@ def replay_dead(context: Context, given: ReplayDead) -> Mapping[str, Any]:
     control = context.stores.control
     if given.destination is not None and given.destination not in {one.name for one in control.destinations()}:
         raise _no(given.destination)
-    return {"replayed": control.replay_dead(given.destination, context.actor)}
+    count = control.replay_dead(given.destination, context.actor, dry_run=given.dry_run)
+    return {"replayed": 0 if given.dry_run else count, "effect": {"count": count}}
 
 
 def check_destination(context: Context, given: CheckDestination) -> Delivery:

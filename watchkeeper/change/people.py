@@ -114,7 +114,7 @@ def silence(context: Context, given: SilenceRequest) -> Mapping[str, Any]:
     key = given.once or (sorted(match.items()), given.starts_at, given.ends_at, given.comment, context.actor)
     name = "si_" + hashlib.sha256(msgspec.json.encode(key)).hexdigest()[:16]
     made = Silence(id=name, match=match, starts_at=starts, ends_at=given.ends_at, comment=given.comment, created_by=context.actor)
-    held = [one.id for one in control.episodes("open", limit=10_000)[0] if matches(match, one)]
+    held = [one.id for one in control.open_ones() if matches(match, one)]
     there = next((one for one in control.silences(None if given.once else now) if one.id == name), None)
     if there is None and not given.dry_run:
         control.add_silence(made, context.actor)
@@ -122,7 +122,7 @@ def silence(context: Context, given: SilenceRequest) -> Mapping[str, Any]:
 
 
 def delete_silence(context: Context, given: DeleteSilence) -> Mapping[str, Any]:
-    """Delete a silence; what it held may be told."""
+    """End a silence now; what it held may be told."""
     if context.stores.control.delete_silence(given.id, context.actor) is None:
         raise Missing(f"there is no silence {given.id[:100]!r}", remedy="GET /v1/silences lists them")
     return {"kind": "silence", "model": None, "name": given.id, "result": "deleted"}

@@ -12,6 +12,10 @@ from watchkeeper.reader.sources import Sources
 class EpisodeReader(Sources):
     """Reads episodes."""
 
+    def open_ones(self) -> list[Episode]:
+        """All open episodes, the last fired first, without deliveries and timeline."""
+        return self._stores.control.open_ones()
+
     def open_levels(self) -> dict[str, set[tuple[str, Level]]]:
         """By model, the measures and levels of its open episodes."""
         return self._stores.control.open_levels()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from alerts.policy.match import matches
+from alerts.policy.sentence import sentence
 from alerts.policy.supposed import Way, way
+from core.episode import Episode
 from core.monitor import Monitor
 from core.policy import Policy, Silence
 from watchkeeper.reader.sources import Sources
-
-_OPEN = 10_000  # open episodes that may hold others back
 
 
 class PolicyReader(Sources):
@@ -21,11 +24,21 @@ class PolicyReader(Sources):
         """The silences that are not over."""
         return self._stores.control.silences(self._backend.clock.now())
 
+    def silenced(self) -> list[tuple[Silence, int, list[str]]]:
+        """All silences, the last to end first, each with how many open episodes it matches and the ids of those that it has held back."""
+        control = self._stores.control
+        opened, held = control.open_ones(), control.silenced()
+        return [(one, sum(matches(one.match, episode) for episode in opened), held.get(one.id, [])) for one in control.silences()]
+
+    def told_as(self, episodes: Sequence[Episode]) -> str:
+        """Episodes that are told together, worst first, in the sentence of their notice."""
+        return sentence(episodes)
+
     def ways(self) -> list[tuple[Monitor, Way]]:
         """Where an episode of each monitor that can fire would go now."""
         control, now = self._stores.control, self._backend.clock.now()
         destinations = {one.name: one for one in control.destinations()}
         silences, policy = control.silences(now), control.policy()
-        opened = control.episodes("open", limit=_OPEN)[0] if policy is not None and policy.inhibit else []
+        opened = control.open_ones() if policy is not None and policy.inhibit else []
         monitors = [one for one in control.monitors() if one.enabled and one.alarms]
         return [(one, way(one, policy, destinations, silences, opened, now)) for one in monitors]

@@ -66,7 +66,7 @@ def test_columns_and_segments_are_one_signed_notice_from_firing_to_end(
     data = bodies[0]["data"]
     assert (data["count"], data["model"], data["level"], data["severity"]) == (3, "late", "critical", "ticket")
     assert [one["column"] for one in data["episodes"]] == ["dewp", "temp", "temp"]
-    assert data["sentence"].endswith("; 2 more with it: columns dewp, temp, 2 segments")
+    assert data["sentence"].endswith("; 2 more with it: columns dewp, temp; segments carrier=UA")
     assert data["group"] == bodies[1]["data"]["group"] == found[0].decision.group
     assert watch.look() == 0
 

@@ -97,7 +97,7 @@ def test_a_quality_episode_holds_the_drift_of_its_column_and_of_no_other() -> No
     line = Timeline(policy(inhibit=(rule,)))
     line.at(5).send(episode("nulls", measure="quality.null_rate", monitor="nulls"), episode("a"), episode("b", column="dewp"))
     line.run(10)
-    line.want(between(6, 6), "fired", "team", "b", "nulls")
+    line.want(between(6, 6), "fired", "team", "nulls", "b")
     assert line.why("a") == ("inhibit", "inhibited by nulls of late, temp")
     assert line.decisions["a"].inhibited_by == "nulls"
     line.at(20).end("nulls")
@@ -126,6 +126,7 @@ def test_a_silence_holds_what_matches_until_it_is_over() -> None:
     line.run(60)
     line.want(between(31, 31), "fired", "team", "a")
     line.nothing_else()
+    assert line.decisions["a"].silences == ("si_1",)  # it is remembered what a silence has held back
 
 
 def test_who_was_told_is_told_of_the_end_also_in_a_silence() -> None:
@@ -286,7 +287,24 @@ def test_a_group_is_one_sentence() -> None:
         episode(name, column=name, segment=segment) for name, segment in zip("abcde", ("all", "x=1", "x=2", "all", "all"), strict=True)
     ]
     assert sentence(several[:1]) == "a moved"
-    assert sentence(several) == "a moved; 4 more with it: columns a, b, c and 2 others, 3 segments"
+    assert sentence(several) == "a moved; 4 more with it: columns a, b, c and 2 others; segments x=1, x=2"
+
+
+def test_the_same_column_of_several_models_is_one_group_that_begins_with_its_cause() -> None:
+    """A feed that sends nulls: what is null comes before what has drifted by it, and the sentence names models and measures. What is about no column is a group a model."""
+    line = Timeline(msgspec.structs.replace(POLICY, group_by=("column",)))
+    of = [("late", "drift.psi", "temp"), ("late", "quality.null_rate", "temp"), ("delay", "drift.psi", "temp")]
+    whole = [("late", "performance.accuracy", ""), ("delay", "performance.accuracy", "")]
+    sent = [
+        episode(name, model=model, measure=measure, column=column)
+        for name, (model, measure, column) in zip("abcde", [*of, *whole], strict=True)
+    ]
+    line.at(0).send(*sent)
+    line.run(20)
+    told = sorted([one.id for one in notice.episodes] for _, notice in line.told if notice.destination == "team")
+    assert told == [["b", "a", "c"], ["d"], ["e"]]
+    members = [sent[1], sent[0], sent[2]]
+    assert sentence(members) == "b moved; 2 more with it: models late, delay; measures quality.null_rate, drift.psi"
 
 
 _EVENTS = st.lists(
