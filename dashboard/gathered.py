@@ -103,7 +103,9 @@ def taken(one: Episode) -> bool:
 
 
 def groups(episodes: Sequence[Episode]) -> list[list[Episode]]:
-    """Episodes by the group of the policy in which they were told, without one by model and monitor; the worst first, within a group and among them."""
+    """Episodes by the group of the policy in which they were told, without one by model and monitor; the worst first, within a group and among them; what is
+    acknowledged comes behind what is not.
+    """
 
     def key(one: Episode) -> tuple[str, str, str]:
         return (one.decision.group, "", "") if one.decision.group else ("", one.model, one.monitor)
@@ -133,8 +135,8 @@ def _choice(name: str, options: Sequence[tuple[str, str]], at: Narrowed, field: 
 
 
 def _rank(one: Episode) -> tuple[Any, ...]:
-    """The sort key of an episode: severity, level, `all` before segments, many rows before few, new before old."""
-    return (-one.severity.rank, one.level is not Level.CRITICAL, one.segment != ALL, -one.reading.n_target, -one.fired_at)
+    """The sort key of an episode: what nobody has acknowledged, severity, level, `all` before segments, many rows before few, new before old."""
+    return (taken(one), -one.severity.rank, one.level is not Level.CRITICAL, one.segment != ALL, -one.reading.n_target, -one.fired_at)
 
 
 async def _group(reader: Reader, group: Sequence[Episode], monitor: str) -> Component:

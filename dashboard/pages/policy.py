@@ -54,7 +54,7 @@ def _stages(policy: Policy, silences: int) -> Component:
         ("Inhibit", "; ".join(inhibited) or "nothing"),
         (
             "Silence",
-            ["what ", piece.link(f"{silences} silence{'' if silences == 1 else 's'}", address("silences")), " match, and what is snoozed"],
+            piece.link(f"what {silences} silence{' matches' if silences == 1 else 's match'}, and what is snoozed", address("silences")),
         ),
         ("Mute", "; ".join(muted) or "nothing"),
         ("Group", f"by {', '.join(policy.group_by)}; the first notice after {wait}"),
