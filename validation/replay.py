@@ -99,7 +99,7 @@ class Stores:
     ) -> pa.Table:
         """Performance panes, merged over windows that begin at `phase` modulo `length`, or at `bounds`."""
         held = merge(performance.LAYOUT, [_cut(self._performance[contract.model], length, span, phase, bounds)])
-        held = held.append_column("panes", pa.array(np.ones(held.num_rows, np.int64)))
+        held = with_delays(held.append_column("panes", pa.array(np.ones(held.num_rows, np.int64))))
         return _started(held).select(["start", "segment", *columns])
 
     def contracts(self, model: str, values: Ints, pane: int) -> list[int]:
@@ -137,6 +137,13 @@ class Replay:
         scope = Scope(self.model, (ALL,), groupings_of(monitor, contract), read_columns(monitor, contract), None, fields(monitor, contract))
         for chunk in plan.chunks(plan.existing(monitor.window, slots, 1 << 62, live=False), 400):
             yield self.evaluate(monitor, chunk, self.evaluate.reads(scope))
+
+
+def with_delays(panes: pa.Table) -> pa.Table:
+    """Performance panes with the number of known delays and their sum, as the fact store answers them."""
+    for name, held in (("delays", "delay_count"), ("delayed", "delay_sum")):
+        panes = panes.append_column(name, pa.array([float(sum(row)) for row in panes[held].to_pylist()], pa.float64()))
+    return panes
 
 
 def replay(

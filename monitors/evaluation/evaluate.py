@@ -383,9 +383,10 @@ def _with_comparison(evidence: Evidence | None, block: _Block, compare: Compare,
         held["rise"] = block.value - block.baseline_value
 
     def found(places: Places) -> Sequence[dict[str, Any]]:
-        rows = {name: numbers(values[places]) for name, values in held.items()}
-        mark = {"provisional": [None if phi is None else True for phi in rows["phi"]]} if provisional else {}
-        own = Documents(len(places[0]), **{name: row for name, row in rows.items() if any(one is not None for one in row)}, **mark)
+        there = {name: row for name, values in held.items() if not np.isnan(row := values[places]).all()}
+        rows = {name: numbers(row) for name, row in there.items()}
+        mark = {"provisional": [None if phi is None else True for phi in rows["phi"]]} if provisional and "phi" in rows else {}
+        own = Documents(len(places[0]), **rows, **mark)
         return own if evidence is None else joined(own, evidence(places))
 
     return found

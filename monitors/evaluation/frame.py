@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
@@ -118,6 +119,12 @@ class Frame:
         )
 
     def readings(self, mask: npt.NDArray[np.bool_], revision: Ints) -> Iterator[Reading]:
+        """The readings that `mask` selects, one by one, windows in order."""
+        bare = self.bare(mask, revision)
+        while some := list(islice(bare, _HELD)):
+            yield from self.with_evidence(some)
+
+    def bare(self, mask: npt.NDArray[np.bool_], revision: Ints) -> Iterator[Reading]:
         """The readings that `mask` selects, one by one, windows in order, without their evidence."""
         same, (w, c, s) = self._same(), np.nonzero(mask)
         own = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
 
 from core.block import Floats
 from core.span import Spans
@@ -13,7 +12,7 @@ from monitors.evidence import dense, labelling
 from monitors.evidence.extent import Extent
 from monitors.evidence.reads import PaneFields, Reads
 
-_NAMES = ("n", "delay_count", "delay_sum")
+_NAMES = ("n", "delays", "delayed")
 FIELDS = PaneFields(performance=frozenset(_NAMES))
 
 
@@ -29,12 +28,6 @@ def maturity(reads: Reads, extent: Extent, windows: Spans) -> Maturity:
     (held,) = labelling.read(reads, extent, "", [[windows]])
     table = reads.performance(extent, _NAMES)
     rows = dense.Rows(table, extent.cells, reads.scope.segments)
-    count, total = (extent.pooled(_total(rows, table, name), (windows,)) for name in _NAMES[1:])
+    count, total = (extent.pooled(rows.total(name), (windows,)) for name in _NAMES[1:])
     with np.errstate(invalid="ignore", divide="ignore"):
         return Maturity(np.where(held.n > 0, held.labelled / held.n, np.nan), np.where(count > 0, total / count, np.nan))
-
-
-def _total(rows: dense.Rows, table: pa.Table, name: str) -> Floats:
-    """The sums of the lists of a field (cells, segments)."""
-    amounts = dense.numbers(table[name])
-    return rows.cells(np.zeros(len(amounts), np.int64), amounts, 1, dense.lengths(table[name]))[..., 0]

@@ -315,7 +315,7 @@ class MonitorRunner:
         changed, revision = frame.changed(stored)
         written, numbers = (frame.every, np.where(changed, revision, revision - 1)) if given.catching_up else (changed, revision)
         table = frame.table(written, numbers, self._clock.now(), lease.generation)
-        return table, int(changed.sum()), Fresh(frame.monitor, frame.readings(changed, revision), frame.with_evidence)
+        return table, int(changed.sum()), Fresh(frame.monitor, frame.bare(changed, revision), frame.with_evidence)
 
     def _write_all(self, written: Sequence[tuple[MonitorTask, pa.Table, int]], lease: Lease, failures: Failures) -> None:
         """Store the readings of several monitors in one insert; if that is refused, each monitor's alone."""

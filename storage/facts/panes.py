@@ -35,7 +35,14 @@ _EACH = (
     f" OR (model, contract, slot, generation) IN (SELECT model, contract, slot, max(generation) {_ALL_REBUILDS} GROUP BY model, contract, slot))"
 )
 # What can be read from performance panes, as one number: its sum or maximum, or how many panes there are. All else is in lists.
-_TOTALS = {"n": "sum(n)", "scored": "sum(scored)", "largest": "max(largest)", "panes": "count()"}
+_TOTALS = {
+    "n": "sum(n)",
+    "scored": "sum(scored)",
+    "largest": "max(largest)",
+    "panes": "count()",
+    "delays": "sum(arraySum(delay_count))",
+    "delayed": "sum(arraySum(delay_sum))",
+}
 # What can be read from input panes: the sum over panes, its name, and the columns that are answered.
 _INPUTS = {
     **{name: (f"sum({name})", f"s_{name}", f"s_{name}") for name in ("n", "below", "above", "measured", "square", "absolute", "outside")},
@@ -109,7 +116,7 @@ class Panes:
     ) -> pa.Table:
         """Sums of performance panes, one row a window and segment with rows: start, segment, and the fields that `columns` lists.
 
-        Numbers are n, scored, the `largest` error and how many `panes` there are; the other columns of the table are lists, here one after the other.
+        Numbers are n, scored, the `largest` error, how many `panes` there are, how many known `delays` of labels and their sum (`delayed`, in seconds); the other columns of the table are lists, here one after the other.
         """
         # The aliases differ from the columns, because ClickHouse would confuse them.
         inner = ", ".join(f"{_TOTALS.get(name, f'groupArrayArray({name})')} AS s_{name}" for name in columns)

@@ -22,6 +22,7 @@ from monitors.definition import field
 from monitors.evaluation.evaluate import Evaluate
 from monitors.evidence.reads import Scope
 from monitors.model import Model
+from validation.replay import with_delays
 
 
 @dataclass
@@ -56,7 +57,7 @@ class Store:
 
     def performance(self, contract: Contract, _names: Any, _groupings: Any, step: int, *_: Any) -> pa.Table:
         """All panes, one row a pane, each with the start of its cell."""
-        table = PerformanceSummary.of(contract, Segments(contract), self.rows).to_columns()
+        table = with_delays(PerformanceSummary.of(contract, Segments(contract), self.rows).to_columns())
         slots = table["slot"].to_numpy()
         table = table.set_column(0, "slot", pa.array(slots - slots % step))
         return table.append_column("panes", pa.array(np.ones(len(table), np.int64))).rename_columns(

@@ -21,6 +21,7 @@ from monitors.evaluation.evaluate import Evaluate
 from monitors.evidence import confusion
 from monitors.evidence.reads import Reads, Scope
 from monitors.model import Model
+from validation.replay import with_delays
 
 
 def panes(
@@ -44,7 +45,7 @@ class Panes:
 
     def performance(self, *_: Any) -> pa.Table:
         """All of them."""
-        return self.table
+        return with_delays(self.table)
 
     def inputs(self, *_: Any) -> pa.Table:
         """The predictions that they are of."""

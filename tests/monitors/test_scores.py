@@ -25,6 +25,7 @@ from monitors.evidence.extent import Extent
 from monitors.evidence.reads import Scope
 from monitors.evidence.scores import read
 from monitors.model import Model
+from validation.replay import with_delays
 
 ROWS = 300
 WINDOWS = Tumbling(moment.HOUR).between(0, moment.HOUR)
@@ -51,7 +52,7 @@ class History:
         return self.rows
 
     def performance(self, asked: Contract, _columns: Any, *_: Any) -> pa.Table:
-        table = PerformanceSummary.of(asked, Segments(asked), convert_outcomes(self.rows, self.taken, asked)).to_columns()
+        table = with_delays(PerformanceSummary.of(asked, Segments(asked), convert_outcomes(self.rows, self.taken, asked)).to_columns())
         table = table.rename_columns(["start" if name == "slot" else name for name in table.column_names])
         return table.set_column(table.column_names.index("scored"), "scored", pa.array([0] * len(table))) if self.older else table
 
