@@ -65,14 +65,15 @@ class Task(NamedTuple):
 
 
 def tasks(parts: int) -> list[Task]:
-    """All parts of the work: first one of every stream, those of small windows first, then the others."""
-    found = [Task("coverage"), Task("promise")]
+    """All parts of the work: first one of every stream, those of small windows first, then what is measured once, then the other parts."""
+    *small, large = SIZES
+    found = list[Task]()
     for part in range(parts):
-        found += [Task("power", part=part), Task("together", part=part)]
-        *small, large = SIZES
         found += [Task("resampled", name, rows, part) for rows in small for name in populations()]
         found += [Task("in order", name, part=part) for name in in_order()]
+        found += [Task("power", part=part), Task("together", part=part)]
         found += [Task("resampled", name, large, part) for name in populations()]
+        found += [Task("coverage"), Task("promise")] if not part else []
     return found
 
 

@@ -88,9 +88,9 @@ class Report:
 
 def compare(data: Data, results: dict[str, Any], report: Report) -> None:
     """Compare all measures of a data set."""
-    for measure, value, theirs in errors.compared(data, results):
-        rule = Rule(measure, note=f"{errors.ALLOWED:.0%} apart at most")
-        report.add((data.name, measure, f"nannyml {measure.rpartition('_')[2]}, DLE"), value, theirs, errors.ALLOWED * theirs, rule)
+    for measure, value, theirs, allowed, why in errors.compared(data, results):
+        rule = Rule(measure, why=why, note=f"{errors.ALLOWED:.0%} apart, or the sampling error that the peer states")
+        report.add((data.name, measure, f"nannyml {measure.rpartition('_')[2]}, DLE"), value, theirs, allowed, rule)
     for which in ("reference", "production"):
         listed = [(place, chunk) for place, chunk in enumerate(results["chunks"]) if chunk["set"] == which]
         if not listed:
