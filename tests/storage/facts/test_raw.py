@@ -208,3 +208,28 @@ def test_labels_are_read_as_they_were_when_due(engine: Engine) -> None:
     assert known(HOUR) == {0: "1", 1: "1"}
     assert known(0) == {0: "0", 1: "1", 2: "1"}
     assert known(9 * HOUR) == known(None) == {0: "0", 1: "1", 3: "1"}
+
+
+def test_whatever_may_change_labelled_rows_of_a_slot_changes_its_trace(engine: Engine) -> None:
+    """New events, labels, corrections and contested events do; others' do not."""
+    raw, writer, outcomes = Raw(engine), Writer(engine), OutcomeStore(engine)
+
+    def traces() -> dict[int, list[int]]:
+        slots, numbers = raw.traces("m", HOUR)
+        return dict(zip((slots // HOUR).tolist(), numbers.tolist(), strict=True))
+
+    assert traces() == {}
+    writer.predictions([(CONTRACT, predictions(list("abc"))), (_OTHER, predictions(list("abc")))], 0, "p")
+    seen = [traces()]
+    assert seen[0] == {hour: [1, 0, 0] for hour in range(3)}
+    writer.labels({"m": labels(["a", "b"], "1")}, 0, "l1")
+    outcomes.join("m", {}, {0: (1, 1)}, 5)
+    seen.append(traces())
+    writer.labels({"m": labels(["a"], "0", ts=9, position=2)}, 0, "l2")  # one that does not hold
+    outcomes.join("m", {}, {0: (2, 2)}, 6)
+    seen.append(traces())
+    writer.predictions([(CONTRACT, predictions(["a"], position=3))], 1, "again")
+    outcomes.find_contested("m", {1: (3, 3)}, 7)
+    seen.append(traces())
+    assert [one[0] for one in seen] == [[1, 0, 0], [1, 5, 0], [1, 6, 0], [2, 6, 7]]
+    assert [one[1] for one in seen] == [[1, 0, 0], [1, 5, 0], [1, 5, 0], [1, 5, 0]]
