@@ -288,6 +288,10 @@ class Reader(Protocol):
         """Versions and roles of a model that have predictions."""
         ...
 
+    def use(self, model: str, start: int, end: int) -> Sequence[tuple[str, str, int]]:
+        """Versions and roles of a model, each with how many predictions it has in a span of whole panes."""
+        ...
+
     def recent(self, spans: Mapping[str, tuple[int, int]], step: int) -> Mapping[str, Mapping[int, int]]:
         """By model, distinct predictions in each slot of `step` microseconds of its span `[start, end)`; empty slots may be left out."""
         ...

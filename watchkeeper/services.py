@@ -97,6 +97,7 @@ class Pages:
         self.events, self.event, self.values = reader.events, reader.event, reader.values
         self.event_counts, self.beside, self.served = reader.event_counts, reader.beside, reader.served
         self.standings, self.contract_versions = reader.standings, reader.contract_versions
+        self.use = reader.use
 
     def cause_of(self, name: str, segment: str | None = None) -> Causes | None:
         """The causes of an episode, which may be a minute old."""

@@ -172,6 +172,15 @@ class Panes:
         rows = self._engine.query(sql, self._parameters(contract, contract.pane, _ALWAYS) | {"segment": ALL}).to_pylist()
         return [(row["version"], row["role"]) for row in rows]
 
+    def use(self, contract: Contract, span: tuple[int, int]) -> list[tuple[str, str, int]]:
+        """Versions and roles of the model, each with how many predictions it has in a span of whole panes."""
+        sql = (
+            f"SELECT version, role, sum(n) AS rows FROM panes WHERE {_HELD} AND {_CURRENT} AND column = '@prediction' AND grouping = ''"
+            " GROUP BY version, role HAVING rows > 0 ORDER BY version, role"
+        )
+        found = self._engine.query(sql, self._parameters(contract, contract.pane, span)).to_pylist()
+        return [(row["version"], row["role"], row["rows"]) for row in found]
+
     def traffic(self, contract: Contract, segment: str, step: int, span: tuple[int, int] | None = None) -> tuple[Ints, Ints]:
         """Starts of steps with predictions of a segment, and how many."""
         sql = f"SELECT {_WINDOW} AS start, sum(n) AS rows FROM panes WHERE {_HELD} AND {_CURRENT} AND column = '@prediction' AND segment = {{segment:String}} GROUP BY start ORDER BY start"

@@ -187,6 +187,12 @@ class Twin(made_events.MadeEvents, RetrainingTwin, Standing, Told):
         sizes = [(name, int(self._days[name][day] * 0.97)) for name in found]
         return [SegmentErrors(name, n, 9 * np.cos(place), 17.0 + place, 29.0 + place) for place, (name, n) in enumerate(sizes) if n]
 
+    def use(self, model: str, start: int, end: int) -> list[tuple[str, str, int]]:
+        self._may("use")
+        days = (START + np.arange(DAYS) * moment.DAY >= start) & (START + np.arange(DAYS) * moment.DAY < end)
+        n = int(self._days["all"][days].sum())
+        return [("1", "champion", n - n // 4), ("2", "shadow", n // 4)] if n else []
+
     def traffic(self, model: str, segment: str, start: int, end: int, step: int) -> pa.Table:
         self._may("traffic")
         if self._contracts[model].model.startswith("<"):

@@ -13,6 +13,7 @@ from core import moment
 from core.baseline.rows import Role, Version
 from core.monitor import Monitor
 from core.window.tumbling import Tumbling
+from storage.facts.panes import Panes
 from storage.facts.readings import Readings
 from tests.acceptance.backend import Backend
 from tests.ownership.scene import CLOCK, START, settle
@@ -137,3 +138,12 @@ def test_versions_without_requests_are_compared_within_each_window(backend: Back
     assert evidence["gain"] == pytest.approx(gain, abs=1e-12)
     assert evidence["better"] == pytest.approx(sequence(gain, variance, 0.01)[0], abs=1e-9)
     assert reading["verdict"] == "worse"
+
+
+def test_use_is_counted_by_version_and_role(backend: Backend, model: str) -> None:
+    """Distinct predictions of a span, whatever came twice."""
+    rows = requests()
+    send(backend, model, rows, paired=False)
+    panes, contract = Panes(backend.engine), backend.contracts[model]
+    assert panes.use(contract, (START, START + moment.DAY)) == [("1", "champion", _EACH), ("2", "shadow", _EACH)]
+    assert panes.use(contract, (START - moment.DAY, START)) == []

@@ -51,6 +51,10 @@ class ColumnReader(Sources):
         starts, rows = self._stores.panes.traffic(self._known(model), segment, step, span)
         return pa.table({"start": starts, "n": rows})
 
+    def use(self, model: str, start: int, end: int) -> list[tuple[str, str, int]]:
+        """Versions and roles of a model, each with how many predictions it has in a span of whole panes."""
+        return self._stores.panes.use(self._known(model), (start, end))
+
     def importance(self, model: str, segment: str, start: int, end: int) -> dict[str, float]:
         """By feature, the mean size of its attributions in a span of whole panes; features without any are left out."""
         contract = self._known(model)
