@@ -27,12 +27,12 @@ def attributions(predict: Predict, rows: Sequence[Row], repeats: int = 5, seed: 
     """
     rng, features = np.random.default_rng(seed), list(rows[0])
     given = [dict(row) for row in rows]
-    own, found = _numbers(predict, given), np.zeros((len(rows), len(features)))
+    own, found = numbers(predict, given), np.zeros((len(rows), len(features)))
     for place, feature in enumerate(features):
         for _ in range(repeats):
             other = rng.permutation(len(rows))
             moved = [{**row, feature: rows[drawn][feature]} for row, drawn in zip(given, other.tolist(), strict=True)]
-            found[:, place] += (own - _numbers(predict, moved)) / repeats
+            found[:, place] += (own - numbers(predict, moved)) / repeats
     return found
 
 
@@ -75,7 +75,8 @@ def load(named: str) -> Predict:
     return found  # type: ignore[no-any-return]
 
 
-def _numbers(predict: Predict, rows: list[dict[str, Any]]) -> Floats:
+def numbers(predict: Predict, rows: list[dict[str, Any]]) -> Floats:
+    """The finite number that `predict` returns for each row; ConfigError if it does not."""
     found = np.asarray(predict([dict(row) for row in rows]))
     if found.shape != (len(rows),) or not np.issubdtype(found.dtype, np.number) or not np.isfinite(found.astype(np.float64)).all():
         raise ConfigError(

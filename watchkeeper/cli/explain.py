@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from datetime import datetime
+from enum import StrEnum
+from functools import partial
 from itertools import islice
 from typing import Annotated
 
@@ -15,7 +17,17 @@ from watchkeeper.cli import terminal
 from watchkeeper.cli.backtest import utc
 from watchkeeper.cli.connection import Url, connect
 from watchkeeper.cli.terminal import AsJson
-from watchkeeper.explanation import attributions, explained, labels, load, sample
+from watchkeeper.explanation import attributions, explained, labels, load, numbers, sample
+from watchkeeper.shapley import installed, shapley
+
+
+class Method(StrEnum):
+    """How attributions are computed."""
+
+    AUTO = "auto"
+    PERMUTATION = "permutation"
+    SHAP = "shap"
+
 
 _READ = 200_000  # events, the newest, of which the sample is drawn
 _SIGNAL = "@attribution:"
@@ -30,11 +42,14 @@ def explain(  # long: every option of the command
     end: Annotated[datetime | None, typer.Option("--to", help="Events before.")] = None,
     rows: Annotated[int, typer.Option(min=2, max=100_000, help="Events that are explained.")] = 1_000,
     repeats: Annotated[int, typer.Option(min=1, max=1_000, help="Permutations of each feature.")] = 5,
+    method: Annotated[
+        Method, typer.Option(help="`permutation`, or `shap`; `auto` takes shap where that library is installed.")
+    ] = Method.AUTO,
     version: Annotated[str, typer.Option(help="Version and role of the events that carry the attributions.")] = "explained",
     url: Url = None,
     json: AsJson = False,
 ) -> None:
-    """Explain a sample of a model's events by permutations of their features, with a function that runs here, and send the attributions back.
+    """Explain a sample of a model's events by permutations of their features, or by SHAP if that is installed, with a function that runs here, and send the attributions back.
 
     They come as events of a version of their own, with the labels that are known, so that a monitor with `version: explained` takes them alone. Of the same events the same sample is drawn, so doing it twice changes nothing.
 
@@ -52,7 +67,9 @@ def explain(  # long: every option of the command
             if name.startswith(_SIGNAL)
         ]
         features = list(held[0]["features"])
-        found = attributions(predict, [one["features"] for one in held], repeats)
+        by_shap = method is Method.SHAP or (method is Method.AUTO and installed())
+        given = [one["features"] for one in held]
+        found = shapley(partial(numbers, predict), given, repeats) if by_shap else attributions(predict, given, repeats)
         sent = client.predictions(explained(held, found, features, version))
         client.labels(labels(held))
     if not {*features} & {*known}:
@@ -62,8 +79,9 @@ def explain(  # long: every option of the command
     size = np.abs(found).mean(axis=0)
     order = np.argsort(-size, kind="stable").tolist()
     if json:
+        how = Method.SHAP if by_shap else Method.PERMUTATION
         told = [{"feature": features[place], "importance": float(size[place])} for place in order]
-        terminal.as_json({"model": model, "rows": len(held), "accepted": sent.accepted, "features": told})
+        terminal.as_json({"model": model, "rows": len(held), "method": how, "accepted": sent.accepted, "features": told})
         return
     terminal.table(("feature", "mean |attribution|"), [[features[place], f"{size[place]:.4g}"] for place in order])
     terminal.say(f"{sent.accepted} events with attributions were sent, as version {version} of {model}")
