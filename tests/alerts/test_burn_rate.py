@@ -79,7 +79,7 @@ def test_burn_rate_alerts_fire_and_resolve_as_a_table_says(store: ControlStore, 
     engine = AlertEngine(store, clock, MEASURES)
     for hour, long, short, value, change in _TABLE:
         six, last = sum(_ERRORS[hour - 5 : hour + 1]), _ERRORS[hour]
-        assert (six / 60, last / 10) == (pytest.approx(long), pytest.approx(short))
+        assert [six / 60, last / 10] == pytest.approx([long, short])
         reading = _reading(hour, six, last)
         assert reading.value == pytest.approx(value)
         changed = engine.observe(_MONITOR, [reading])
