@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+import msgspec
+
+from alerts import comparison
 from alerts.ports import AlertStore, Ledger
 from alerts.rule import advance
 from alerts.step import AlertStep
@@ -36,12 +39,13 @@ class Observed(NamedTuple):
 
 
 class _Move(NamedTuple):
-    """A rule before and after a reading, and whether an episode is told of it."""
+    """A rule before and after a reading, whether an episode is told of it, and whether destinations are told of its verdict."""
 
     before: Rule
     after: Rule
     reading: Reading
     told: bool
+    verdict: bool
 
 
 class AlertEngine:
@@ -159,12 +163,16 @@ class AlertEngine:
             rule = rules.get((reading.column, reading.segment)) or _rule(one.monitor, reading)
             after, transition = advance(rule, reading, about, terms)
             if after is not rule:
+                verdict = comparison.reached(after, reading, self._clock.now(), self._horizon)
+                after = msgspec.structs.replace(after, told=reading.verdict) if verdict else after
                 rules[after.column, after.segment] = after
-                moves.append(_Move(rule, after, reading, told=transition is not None and bool(transition.episode)))
-        told = iter(whole([move.reading for move in moves if move.told]))
-        for before, after, reading, is_told in moves:
-            given = next(told) if is_told else reading
+                moves.append(_Move(rule, after, reading, told=transition is not None and bool(transition.episode), verdict=verdict))
+        told = iter(whole([move.reading for move in moves if move.told or move.verdict]))
+        for before, after, reading, is_told, verdict in moves:
+            given = next(told) if is_told or verdict else reading
             step.advanced(before, after, advance(before, given, about, terms)[1] if is_told else None, given)
+            if verdict:
+                step.compared(given)
 
 
 def _held(ledger: Ledger, given: Sequence[Observed]) -> Iterator[tuple[Observed, dict[tuple[str, str], Rule] | None]]:

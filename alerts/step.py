@@ -40,9 +40,6 @@ class AlertStep:
 
     def advanced(self, before: Rule, after: Rule, transition: Transition | None, reading: Reading) -> Rule:
         """Add a rule that has changed, and return it. A transition outside of an episode is not recorded."""
-        if comparison.reached(after, reading, self._now, self._horizon):
-            after = msgspec.structs.replace(after, told=reading.verdict)
-            self._deliveries += comparison.deliveries(self._monitor, reading, self._reads.destinations, self._now, self._address)
         self._rules[after.column, after.segment] = after
         if transition is None or not transition.episode:
             return after
@@ -59,6 +56,10 @@ class AlertStep:
         else:
             self._keep(msgspec.structs.replace(episode, state=after.state))
         return after
+
+    def compared(self, reading: Reading) -> None:
+        """Tell the verdict of a comparison, whose evidence the reading has."""
+        self._deliveries += comparison.deliveries(self._monitor, reading, self._reads.destinations, self._now, self._address)
 
     def supersede(self, rule: Rule, reason: str, cause: Cause, contract: int = 0) -> Rule:
         """Begin a new rule under the monitor's current definition. The old rule's open episode is closed for this reason. Returns the new rule."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -15,7 +16,7 @@ from core import moment
 from core.baseline.rows import Role
 from core.clock import ManualClock
 from core.monitor import Monitor
-from core.reading import Reading
+from core.reading import Bare, Reading
 from detectors.catalogue import MEASURES
 from storage.control.store import ControlStore
 from tests.alerts.receiver import Receiver
@@ -52,7 +53,7 @@ def test_a_verdict_is_told_once_through_restarts(store: ControlStore, clock: Man
         [_told(3, "keep_waiting")],
         [_told(4, "ready"), _told(4, "ready", 2)],
         [_told(5, "worse")],
-        [_told(6, "ready")],
+        [_told(6, "ready"), _told(7, "ready")],
     ):
         for _ in range(2):
             AlertEngine(store, clock, MEASURES, address="http://127.0.0.1:8650").observe(_MONITOR, given)
@@ -103,3 +104,19 @@ def test_who_does_not_ask_and_what_is_old_is_not_told(store: ControlStore, clock
     assert store.due(clock.now()) == []
     engine.observe(fresh, [_told(20, "ready", monitor="again")])
     assert [one.type for one in store.due(clock.now())] == ["comparison.ready"]
+
+
+def test_evidence_is_made_for_verdicts_that_are_told(store: ControlStore, clock: ManualClock) -> None:
+    """Readings come without it, and of those told it is asked for."""
+    store.apply_destinations([at("http://127.0.0.1:9/", events=("comparison",))])
+    asked = list[list[str]]()
+
+    def whole(readings: Sequence[Reading]) -> list[Reading]:
+        asked.append([moment.text(one.window_start)[:10] for one in readings])
+        return [msgspec.structs.replace(one, evidence=_told(0, "ready").evidence) for one in readings]
+
+    given = [_told(day, verdict, evidence={}) for day, verdict in enumerate(("keep_waiting", "ready", "ready"))]
+    AlertEngine(store, clock, MEASURES).observe(_MONITOR, Bare(given, whole))
+    (one,) = store.due(clock.now())
+    assert json.loads(one.body)["data"]["rows_a"] == 1_000
+    assert asked == [["2013-07-02"]]
