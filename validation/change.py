@@ -86,7 +86,7 @@ def compare(measure: str, data: Data) -> Compared:
     ours = [
         _row(one, times)
         for frame in world.windows(monitor)
-        for reading in frame.readings(frame.every, np.ones(frame.value.shape, np.int64))
+        for reading in frame.with_evidence(list(frame.readings(frame.every, np.ones(frame.value.shape, np.int64))))
         for one in _told(reading.evidence)
     ]
     return Compared([int(rows[place]) for place in ours], [int(rows[place]) for place in theirs], time.perf_counter() - started, alone)

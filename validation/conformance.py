@@ -138,7 +138,7 @@ def _values(model: Replay, name: str) -> Iterator[tuple[tuple[int, str], Ours]]:
     at = 0
     for frame in model.windows(monitor):
         every = np.ones(frame.value.shape, np.bool_)
-        for reading in frame.readings(every, every.astype(np.int64)):
+        for reading in frame.with_evidence(list(frame.readings(every, every.astype(np.int64)))):
             if reading.value is not None:
                 yield (
                     (at + int(np.searchsorted(frame.windows.start, reading.window_start)), reading.column),

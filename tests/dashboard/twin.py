@@ -189,15 +189,12 @@ class Twin(made_events.MadeEvents, RetrainingTwin, Standing, Told):
 
     def use(self, model: str, start: int, end: int) -> list[tuple[str, str, int]]:
         self._may("use")
-        days = (START + np.arange(DAYS) * moment.DAY >= start) & (START + np.arange(DAYS) * moment.DAY < end)
-        n = int(self._days["all"][days].sum())
+        n = sum(self.traffic(model, "all", start, end, moment.DAY)["n"].to_pylist())
         return [("1", "champion", n - n // 4), ("2", "shadow", n // 4)] if n else []
 
     def traffic(self, model: str, segment: str, start: int, end: int, step: int) -> pa.Table:
         self._may("traffic")
-        if self._contracts[model].model.startswith("<"):
-            return pa.table({"start": pa.array([], pa.int64()), "n": pa.array([], pa.int64())})
-        if segment not in self._days:
+        if self._contracts[model].model.startswith("<") or segment not in self._days:
             return pa.table({"start": pa.array([], pa.int64()), "n": pa.array([], pa.int64())})
         starts = START + np.arange(DAYS) * moment.DAY
         inside = (starts >= start) & (starts < end) & (self._days[segment] > 0)

@@ -119,7 +119,7 @@ def readings(
     windows = hourly.between(0, int(store.rows.ts.max()) if days else (hours - 1) * moment.HOUR)
     frame = evaluate(monitor, windows, evaluate.reads(Scope(Model(store.contract, None), ("all",), ("",), ())))
     mask = np.ones(frame.value.shape, np.bool_)
-    return list(frame.readings(mask, np.ones(frame.value.shape, np.int64)))
+    return frame.with_evidence(list(frame.readings(mask, np.ones(frame.value.shape, np.int64))))
 
 
 def value(store: Store, measure: str, params: dict[str, Any] | None = None) -> float:

@@ -133,9 +133,7 @@ def _readings(monitor: Mapping[str, Any], whole: Rows, live: Rows, spec: Spec) -
     separated = monitor["measure"] == classifier.MEASURE
     own = monitor["measure"] in user.MEASURES
     of_rows = {*serving.MEASURES, *change.MEASURES, *chart.MEASURES, *harmful.MEASURES, *roles.MEASURES, attributions.DRIFT}
-    whole_model = (
-        own or monitor["measure"] in of_rows or monitor["measure"] in quality.MEASURES or of_features or together or sure or separated
-    )
+    whole_model = own or monitor["measure"] in {*of_rows, *quality.MEASURES} or of_features or together or sure or separated
     performance = monitor["measure"].startswith("performance.")
     fair, of_groups = monitor["measure"].startswith("fairness."), monitor["measure"] == "fairness.selection_rate"
     columns = [""] if performance or whole_model else monitor.get("columns") or spec.watched(whole.reference)
