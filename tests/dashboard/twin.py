@@ -31,13 +31,14 @@ from tests.dashboard import made_events, year
 from tests.dashboard.retraining_twin import RetrainingTwin
 from tests.dashboard.standing import Standing
 from tests.dashboard.told import Told
+from tests.dashboard.used import Used
 from tests.dashboard.year import DAYS, NUMBERS, SHARES, START, STORM, TEXTS
 from watchkeeper.reader.ranking import ranked
 
 _SLICES = ("carrier=EV,origin=EWR", "carrier=EV", "temp=[-inf%2C3)")
 
 
-class Twin(made_events.MadeEvents, RetrainingTwin, Standing, Told):
+class Twin(made_events.MadeEvents, RetrainingTwin, Standing, Told, Used):
     """The reader. What it reads is made once a process, from one seed; what a test changes in it is of this reader alone."""
 
     measures = MEASURES
@@ -186,11 +187,6 @@ class Twin(made_events.MadeEvents, RetrainingTwin, Standing, Told):
         found = [name for name in SHARES if (name.split("=")[0] if "=" in name else "") == grouping] if 0 <= day < DAYS else []
         sizes = [(name, int(self._days[name][day] * 0.97)) for name in found]
         return [SegmentErrors(name, n, 9 * np.cos(place), 17.0 + place, 29.0 + place) for place, (name, n) in enumerate(sizes) if n]
-
-    def use(self, model: str, start: int, end: int) -> list[tuple[str, str, int]]:
-        self._may("use")
-        n = sum(self.traffic(model, "all", start, end, moment.DAY)["n"].to_pylist())
-        return [("1", "champion", n - n // 4), ("2", "shadow", n // 4)] if n else []
 
     def traffic(self, model: str, segment: str, start: int, end: int, step: int) -> pa.Table:
         self._may("traffic")

@@ -1,0 +1,14 @@
+"""Who uses the models of the twin: a champion, and a shadow of the next version with a quarter of the predictions."""
+
+from __future__ import annotations
+
+from core import moment
+
+
+class Used:
+    """The part of a reader that counts predictions by version and role."""
+
+    def use(self, model: str, start: int, end: int) -> list[tuple[str, str, int]]:
+        """300 and 100 a day."""
+        days = (end - start) // moment.DAY
+        return [("1", "champion", 300 * days), ("2", "shadow", 100 * days)] if days else []
