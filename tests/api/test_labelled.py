@@ -119,3 +119,24 @@ def test_where_no_label_came_there_is_nothing(stores: Stores) -> None:
     assert asked(stores, "r", "all", None, (0, 1)) == LabelledRows(3, {}, {})
     with pytest.raises(ConfigError, match="there is no model"):
         asked(stores, "none", "all", None, (0, 1))
+
+
+def test_errors_by_prediction_are_those_of_the_rows() -> None:
+    """By tenth of the predictions of the segment, each with its range; equal predictions are in one tenth. Too many rows are not read."""
+    random = np.random.default_rng(8)
+    said = np.concatenate([np.full(40, 5.0), random.normal(20, 4, 160)])
+    true = said + random.normal(1, 2, 200)
+    store = numbers(said, true, np.arange(200) % 2)
+    control = SimpleNamespace(contract=lambda _: store.contract, contract_version=lambda *_: store.contract)
+    stores = SimpleNamespace(panes=store, raw=store, control=control, stream=None, training=None)
+    reader = Pages(Reader(cast("Any", SimpleNamespace(stores=stores, clock=ManualClock(1)))))
+    found = reader.residuals("m", "all", None, 0, HOUR)
+    assert found is not None
+    held = np.arange(200) % 2 == 0
+    assert sum(one.n for one in found) == held.sum()
+    first = found[0]
+    assert (first.segment, first.n) == ("5", 20)
+    assert first.mean == pytest.approx((said - true)[held & (said == 5.0)].mean())
+    assert first.root == pytest.approx(np.sqrt(((said - true)[held & (said == 5.0)] ** 2).mean()))
+    lows = [float(one.segment.split(" to ")[0]) for one in found]
+    assert lows == sorted(lows)
