@@ -47,6 +47,7 @@ from storage.facts.readings import Readings
 from storage.facts.stream import Stream
 from storage.facts.waiting import WaitingStore
 from storage.facts.writer import Writer
+from tests.acceptance.spanning import spanning
 from watchkeeper.standing import standing
 
 PARTITIONS = (0, 1, 2)
@@ -358,12 +359,12 @@ def contract(model: str) -> Contract:
 
 
 def monitors(model: str) -> list[Monitor]:
-    """Monitors for each kind of evidence: input panes, performance panes, outcomes, labels by their own time, events before the window; some against the window before."""
+    """Monitors for each kind of evidence: input panes, performance panes, outcomes, labels by their own time, events before the window; some against the window before. Some windows are to date or slide, against baselines that pool the stream."""
     columns = {"quality.null_rate": ("x", "c", "@status"), "drift.psi": ("x", "@prediction", "@label", "@confidence")}
     shared = Monitor(name="", model=model, measure="", segments=("all", "c"), window=Tumbling(moment.DAY), min_samples=1, warn=0.1)
     of_stream = {name for name, about in MEASURES.items() if about.of_stream}
     fields: dict[str, Any] = {"compare.difference": _COMPARED}
-    return [
+    return spanning(shared) + [
         msgspec.structs.replace(
             shared,
             name=name,
