@@ -18,6 +18,7 @@ from monitors.lease import Lease
 from monitors.ports import Contracts, FactWriter, Panes, Raw
 
 _ROWS = 200_000  # events that are rebuilt at a time
+_PANES = 500_000  # and about so many panes at most, of which each event may have one a column and grouping of its own
 _NUMBERS = 4_000_000  # of vectors, and of sums over all features together, if each event is in panes of its own
 
 
@@ -42,7 +43,7 @@ class Rebuild:
         found = self._raw.distinct(contract.model, slots, contract.pane)
         settled = {slot for slot, (_, last) in found.items() if all(at <= committed.get(part, -1) for part, at in last.items())}
         differing = {slot: n for slot, (n, _) in found.items() if slot in forced or (slot in settled and n != held.get(slot, 0))}
-        for chunk in _chunks(differing, _together(contract)):
+        for chunk in _chunks(_weights(contract, differing), _together(contract)):
             self._inputs(contract, chunk, lease)
         if empty := sorted(forced - found.keys()):  # these slots have panes and no raw events
             lease.check()
@@ -80,6 +81,12 @@ def _together(contract: Contract) -> int:
         multivariate.width(contract.multivariate) if contract.multivariate else 0
     )
     return max(1, min(_ROWS, _NUMBERS // max(1, groupings * sums + sum(one.size for one in vectors))))
+
+
+def _weights(contract: Contract, rows: Mapping[int, int]) -> dict[int, int]:
+    """How many events each slot counts for: more than it has, where few events are in many panes."""
+    segments, columns = Segments(contract), len(contract.summarised)
+    return {slot: max(n, min(n * len(segments.groupings), segments.size) * columns * _ROWS // _PANES) for slot, n in rows.items()}
 
 
 def _chunks(rows: Mapping[int, int], most: int) -> Iterator[Ints]:
