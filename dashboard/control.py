@@ -19,6 +19,7 @@ from dashboard.period import period
 from dashboard.picked import BASELINES, TARGETS
 from dashboard.series import Series, has
 from dashboard.state import RANGES, PageState, address
+from dashboard.then import NOTE
 from dashboard.view_model import ModelView
 
 Here = Callable[[PageState], str]
@@ -57,6 +58,7 @@ def controls(view: ModelView, state: PageState, here: Here, *, computed: bool = 
     )
     return [
         piece.notice([*state.notices, *_unknown(view, state, computed=computed)]),
+        _as_known(state),
         html.Div([html.Div([part for part in bar if part is not None], className="controls"), chips], className="kept"),
     ]
 
@@ -94,11 +96,13 @@ def _window(view: ModelView, state: PageState, here: Here) -> Component | None:
 
 
 def _dates(state: PageState) -> Component:
-    """Fields for the first and the last time of the period."""
+    """Fields for the first and the last time of the period, and for the time whose knowledge is shown."""
     fields = [
         piece.search(key, label, "" if at is None else moment.text(at), hint="2013-07-01", width=190)
         for key, label, at in (("from", "From (UTC)", state.start), ("to", "To (UTC), not included", state.end))
     ]
+    then = "" if state.as_of is None else moment.text(state.as_of)
+    fields.append(piece.search("as_of", "As known on (UTC)", then, hint="now", width=190))
     return html.Details([html.Summary("Dates"), html.Div(fields, className="dates")], className="drop")
 
 
@@ -120,6 +124,14 @@ def _unknown(view: ModelView, state: PageState, *, computed: bool) -> list[str]:
     return [f"{key}: {said} {word.cut(name)}" for key, name, known, said in there if name and name not in known]
 
 
+def _as_known(state: PageState) -> Component | None:
+    """What the page says while it shows what was known earlier."""
+    if state.as_of is None:
+        return None
+    made: Component = html.Div(html.P(f"As known on {word.instant(state.as_of)}. {NOTE}"), className="notice", role="status")
+    return made
+
+
 def _filters(state: PageState, here: Here) -> list[tuple[str, str, str]]:
     filters = []
     if state.segment != ALL:
@@ -132,6 +144,8 @@ def _filters(state: PageState, here: Here) -> list[tuple[str, str, str]]:
             filters.append((words, known[name][0], here(state.but(**{key: ""}))))
     if state.window is not None:
         filters.append(("Window at", word.instant(state.window), here(state.but(window=None))))
+    if state.as_of is not None:
+        filters.append(("As known on", word.instant(state.as_of), here(state.but(as_of=None))))
     if state.start is not None or state.end is not None:
         ends = ("from", state.start), ("to", state.end)
         said = " ".join(f"{side} {word.instant(at)}" for side, at in ends if at is not None)

@@ -77,6 +77,7 @@ class EventFilter:
     def search(self, model: str, state: PageState, span: tuple[int, int]) -> str:
         """The same as `GET /v1/events` takes it, without `?`."""
         pairs: dict[str, Any] = {"model": model, "from": moment.text(span[0]), "to": moment.text(span[1])}
+        pairs |= {"as_of": moment.text(state.as_of)} if state.as_of is not None else {}
         pairs |= {"segment": state.segment} if state.segment != ALL else {}
         pairs |= {"column": self.column, "bin": self.value} if self.column and self.value else {}
         pairs |= {name: value for name in ("version", "role", "label", "order") if (value := getattr(self, name))}

@@ -23,15 +23,17 @@ _TEXTS = ("model", "monitor", "measure", "column", "segment")
 def search(query: Query) -> str:
     """The query as `GET /v1/readings` takes it, without `?`."""
     pairs = {name: value for name in _TEXTS if (value := getattr(query, name)) is not None}
-    pairs |= {name: moment.text(time) for name, time in (("from", query.start), ("to", query.end)) if time is not None}
+    pairs |= {
+        name: moment.text(time) for name, time in (("from", query.start), ("to", query.end), ("as_of", query.as_of)) if time is not None
+    }
     return urlencode(pairs, quote_via=quote, safe=":@")
 
 
 def parse(asked: dict[str, str]) -> Query:
     """The query of an address; ValueError if a time cannot be read."""
-    start, end = (moment.parse_query(asked[key]) if key in asked else None for key in ("from", "to"))
+    start, end, as_of = (moment.parse_query(asked[key]) if key in asked else None for key in ("from", "to", "as_of"))
     texts: dict[str, Any] = {name: asked.get(name) for name in _TEXTS}
-    return Query(**texts, start=start, end=end, limit=LIMIT)
+    return Query(**texts, start=start, end=end, as_of=as_of, limit=LIMIT)
 
 
 def to_csv(table: pa.Table) -> bytes:

@@ -13,6 +13,7 @@ from dashboard.panel import Page
 from dashboard.ports import Reader
 from dashboard.site import SITE, PageEntry, sections, tabs
 from dashboard.state import ROOT, PageState, address
+from dashboard.then import reader_of
 
 
 def find(path: str) -> tuple[PageEntry, list[str]] | None:
@@ -28,6 +29,7 @@ async def page(reader: Reader, path: str, search: str) -> Page:
     if found is None:
         return missing("There is no such page", "The address may be mistyped, or of another version.")
     entry, parts = found
+    reader = reader_of(reader, PageState.of(search)) if entry.of_model else reader
     drawn = await entry.draw(reader, search, *parts)
     return Page(drawn.title, _with_tabs(drawn.body, entry, parts, search))
 

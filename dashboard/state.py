@@ -20,7 +20,7 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)  # means midnight in UTC
 class PageState:
     """What a person has chosen. Times are microseconds; "" and None leave the choice to the page.
 
-    `window` is the start of the selected window; `start` and `end` are an absolute range that overrides `range`;
+    `window` is the start of the selected window; `as_of` is the time whose knowledge is shown, None for now; `start` and `end` are an absolute range that overrides `range`;
     `by` is the grouping of the table of segments; `find`, `sort` and `page` are of a table of columns;
     `positive` is the class that scores are of, and `bin` the score bin of the cut; `target` and `baseline` are windows and a baseline that were picked (`dashboard.picked`);
     `episode` is the one from which the person came. `notices` say which parts of the address could not be read.
@@ -41,6 +41,7 @@ class PageState:
     start: int | None = None
     end: int | None = None
     window: int | None = None
+    as_of: int | None = None
     episode: str = ""
     notices: tuple[str, ...] = ()
 
@@ -73,12 +74,12 @@ class PageState:
             if asked.get(key)
         }
         page, place = (_whole(asked.get(key, "")) for key in ("page", "bin"))
-        times: dict[str, Any] = {"start": start, "end": end, "window": time("window")}
+        times: dict[str, Any] = {"start": start, "end": end, "window": time("window"), "as_of": time("as_of")}
         return PageState(**names, **times, page=max(page or 1, 1), bin=place, range=chosen, notices=tuple(notices))
 
     @property
     def shared(self) -> PageState:
-        """What the pages of a model have in common: segment, period and window, and the episode from which the person came."""
+        """What the pages of a model have in common: segment, period, window and the time as of which they are known, and the episode from which the person came."""
         return replace(self, measure="", monitor="", by="", find="", sort="", page=1, positive="", target="", baseline="", bin=None)
 
     def but(self, **changes: Any) -> PageState:
@@ -104,6 +105,7 @@ class PageState:
             "from": "" if self.start is None else moment.text(self.start),
             "to": "" if self.end is None else moment.text(self.end),
             "window": "" if self.window is None else moment.text(self.window),
+            "as_of": "" if self.as_of is None else moment.text(self.as_of),
             "episode": self.episode,
         }
         text = urlencode({key: value for key, value in pairs.items() if value}, quote_via=quote, safe=":")

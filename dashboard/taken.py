@@ -32,11 +32,12 @@ _FEW = 50  # rows of a segment that are enough to look at; the thresholds of ala
 
 @dataclass(frozen=True)
 class Taken:
-    """The definition whose readings are shown. `stored`: a monitor has them; else they are computed when they are asked for. `picked`: because their window or baseline was picked on the page."""
+    """The definition whose readings are shown. `stored`: a monitor has them; else they are computed when they are asked for. `picked`: because their window or baseline was picked on the page. Stored ones are those that were known at `as_of`, None for now."""
 
     monitor: Monitor
     stored: bool
     picked: bool = False
+    as_of: int | None = None
 
     @property
     def note(self) -> str:
@@ -58,7 +59,7 @@ def taken(
     fit = [one for one in view.monitors if not about.subject.protected or column in (one.attributes or view.contract.protected)]
     found = choose(fit, measure, state.monitor, column, segment)
     if found is not None and watches(found, segment) and (like is None or like.window == found.window):
-        return picked(view, Taken(found, stored=True), state, column, segment)
+        return picked(view, Taken(found, stored=True, as_of=state.as_of), state, column, segment)
     return picked(view, Taken(_on_demand(view, about, like or found, column, segment), stored=False), state, column, segment)
 
 
@@ -139,6 +140,7 @@ def exactly(of: Taken, segment: str | None, start: int | None, end: int | None, 
             segment=segment,
             start=start,
             end=end,
+            as_of=of.as_of,
             limit=LIMIT,
         )
     fields = _written(monitor, tuple(sorted(columns)) or monitor.columns)  # in whichever order: its calibration is kept

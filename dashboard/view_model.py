@@ -99,6 +99,7 @@ def question(monitor: Monitor, state: PageState, period: Period, *, column: str 
         segment=state.segment,
         start=since(monitor.window, period.start),
         end=period.end,
+        as_of=state.as_of,
         limit=LIMIT,
     )
 

@@ -206,6 +206,8 @@ def source(shown: Run, state: PageState) -> list[Any] | None:
     asked: Any = of_window(shown.of, state.by or (state.segment if state.segment != ALL else ALL), shown.window)
     monitor = shown.of.monitor
     named = {"model": monitor.model, "monitor": monitor.name, "window": moment.text(shown.start)}
+    if state.as_of is not None:  # the API ranks what is known now
+        return piece.source(asked)
     ranking = f"/v1/ranking?{urlencode(named, quote_via=quote, safe=':@')}"
     return [*piece.source(asked), html.A("Ranking", href=ranking, target="_blank", rel="noopener")]
 

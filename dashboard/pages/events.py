@@ -25,6 +25,7 @@ from dashboard.pages.head import head
 from dashboard.panel import Page, ask, failed, panel
 from dashboard.ports import Reader
 from dashboard.state import PageState, address
+from dashboard.then import reader_of
 from dashboard.view_model import ModelView, unknown, view
 
 BARS = 90  # at most
@@ -204,7 +205,9 @@ def _rows(view: ModelView, state: PageState, chosen: EventFilter, search: str, t
 
 async def block(reader: Reader, search: str, name: str, after: str | None) -> tuple[list[dict[str, Any]], str | None]:
     """A block of rows of the grid, and the cursor of the next. None of a model that is not there, and of filters that cannot be read."""
-    found, state, chosen = await view(reader, name), PageState.of(search), EventFilter.of(search)
+    state, chosen = PageState.of(search), EventFilter.of(search)
+    reader = reader_of(reader, state)
+    found = await view(reader, name)
     if found is None or found.row.last_ts is None:
         return [], None
     try:

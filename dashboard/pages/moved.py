@@ -33,7 +33,7 @@ async def moved(reader: Reader, view: ModelView, judged: dict[str, Monitor], sta
     name = state.measure if state.measure in watched else next(iter(watched))
     monitor, about = watched[name], view.measures[name]
     kept = state.but(by="", find="", sort="", page=1)
-    shown = await run(reader, view, Taken(monitor, stored=True), kept, size=SHOWN)
+    shown = await run(reader, view, Taken(monitor, stored=True, as_of=state.as_of), kept, size=SHOWN)
     series = {column: one for (column, _), one in (await over_time(reader, shown, kept)).items()}
     head = choices(watched, monitor, view, state, here)
     title = f"{about.title} by column, {word.stretch(shown.over.start, shown.over.end)}"

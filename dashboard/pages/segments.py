@@ -67,7 +67,7 @@ async def segments(
 def _taken(view: ModelView, monitor: Monitor, state: PageState, column: str, by: str) -> Taken:
     """How the values of a grouping are taken. Performance is not computed on demand, because that reads outcomes."""
     if not column or (monitor.name and by in monitor.segments):
-        return Taken(monitor, stored=True)
+        return Taken(monitor, stored=True, as_of=state.as_of)
     return taken(view, monitor.measure, state, column, by, monitor)
 
 

@@ -86,7 +86,7 @@ def _shown(family: Family, view: ModelView, judged: dict[str, Monitor], state: P
     """How the family's measures of the whole model are taken by monitors, by measure, or as they were picked."""
     known = view.measures
     return {
-        name: picked(view, Taken(monitor, stored=True), state, segment=state.segment)
+        name: picked(view, Taken(monitor, stored=True, as_of=state.as_of), state, segment=state.segment)
         for name, monitor in judged.items()
         if known[name].family is family and known[name].subject is Subject.MODEL
     }

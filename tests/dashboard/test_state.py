@@ -20,7 +20,14 @@ names = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 
 @given(
     st.builds(
-        PageState, segment=names.filter(bool), measure=names, monitor=names, by=names, range=st.sampled_from(list(RANGES)), window=times
+        PageState,
+        segment=names.filter(bool),
+        measure=names,
+        monitor=names,
+        by=names,
+        range=st.sampled_from(list(RANGES)),
+        window=times,
+        as_of=times,
     )
 )
 def test_an_address_brings_back_the_state_that_made_it(state: PageState) -> None:
