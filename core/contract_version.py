@@ -13,7 +13,7 @@ _MOST = 8  # names that a sentence lists
 
 
 class ContractVersion(msgspec.Struct, frozen=True, kw_only=True):
-    """One version. `saved_at` is in microseconds. `reference` says whether it has one, of `rows` rows in `start <= ts < end`; None where the rows have no times, or are not known.
+    """One version. `saved_at` is in microseconds. `reference` says whether it has one, which version `referred` brought, of `rows` rows in `start <= ts < end`; None where the rows have no times, or are not known.
 
     `changes` are sentences about what is otherwise than in the version before; of the first one there are none.
     """
@@ -22,6 +22,7 @@ class ContractVersion(msgspec.Struct, frozen=True, kw_only=True):
     saved_at: int
     actor: str
     reference: bool
+    referred: int | None = None
     rows: int | None = None
     start: int | None = None
     end: int | None = None

@@ -71,7 +71,7 @@ def _baselines(model: str, monitors: Sequence[Monitor], versions: Sequence[Contr
         return piece.empty("No monitor compares with anything", "The model has no monitor.")
     table = piece.table(("Compared with", "Left out", "Monitors", "Which"), rows, caption="Baselines in use", numbers=(2,))
     newest = next((one for one in versions if one.reference), None)
-    note = "" if newest is None else f"The reference is that of version {newest.version}: {_reference(newest)}."
+    note = "" if newest is None else f"The reference came with version {newest.referred or newest.version}: {_reference(newest)}."
     foot = piece.link("All monitors of the model", Monitors(model=model).address)
     return piece.card(
         "Baselines in use", table, note=note or None, foot=[foot, " · ", piece.link("their episodes", Choice(model=model).address)]

@@ -25,7 +25,7 @@ class Standing:
 
     def contract_versions(self, model: str, references: bool = True) -> list[ContractVersion]:
         year, saved = (START - 365 * moment.DAY, START), START + moment.DAY
-        first = ContractVersion(version=1, saved_at=saved, actor="ana", reference=True, rows=28_000, start=year[0], end=year[1])
+        first = ContractVersion(version=1, saved_at=saved, actor="ana", reference=True, referred=1, rows=28_000, start=year[0], end=year[1])
         said = ("VX of carrier is a segment of its own",)
         second = msgspec.structs.replace(first, version=2, saved_at=START + 120 * moment.DAY, actor="watchkeeper", changes=said)
         return [second, first] if model == "departs-late" else []

@@ -23,6 +23,7 @@ async def test_baselines_say_which_monitors_compare_with_them() -> None:
     assert "Baselines in use" in shown
     assert "the reference" in shown
     assert "input-drift" in shown
+    assert "The reference came with version 1: 28,000 rows" in shown  # the second version took up a value, and brought none
 
 
 async def test_a_model_that_is_not_there_has_no_versions() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from core.contract import Contract, Task
+from core.contract import Contract, Dimension, Task
 from monitors.definition.declared import same
 from tests.detectors import blocks
 
@@ -21,3 +21,11 @@ def test_a_range_counts_where_ranges_were_kept() -> None:
     assert same(without_ranges(given), given)
     assert not same(given, without_ranges(given))
     assert not same(without_ranges(given), msgspec.structs.replace(given, pane=1))
+
+
+def test_values_that_were_taken_up_do_not_count() -> None:
+    """The file that declared the contract has not changed by them, so it can be applied again."""
+    given = msgspec.structs.replace(blocks.contract(Task.REGRESSION), dimensions=(Dimension(name="c", values=("a",)),))
+    held = msgspec.structs.replace(given, version=2, referred=1, dimensions=(Dimension(name="c", values=("a",), new=("x",)),))
+    assert same(held, given)
+    assert not same(held, msgspec.structs.replace(given, dimensions=(Dimension(name="c", values=("a", "x")),)))

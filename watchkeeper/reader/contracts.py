@@ -32,7 +32,7 @@ class ContractReader(Sources):
             said = () if before is None else changes(before[0], contract, reference=referenced and contract.based_on == contract.version)
             said = (*said, "without a reference") if before is not None and before[2] and not referenced else said
             one = ContractVersion(version=contract.version, saved_at=saved_at, actor=actor, reference=referenced, changes=said)
-            found.append(msgspec.structs.replace(one, rows=rows, start=start, end=end))
+            found.append(msgspec.structs.replace(one, referred=contract.based_on if referenced else None, rows=rows, start=start, end=end))
         return found
 
     def _span(self, contract: Contract) -> _Span:
