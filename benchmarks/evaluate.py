@@ -11,6 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from material.against import against
 from material.measure import cost, one_core, options, profiled, progress, table
 
 from core import moment
@@ -100,7 +101,11 @@ def main() -> None:
     """Print the table."""
     parser = options(__doc__ or "", "python benchmarks/evaluate.py --profile")
     parser.add_argument("--profile", action="store_true", help="print the functions that take most of the time")
+    parser.add_argument("--against", type=Path, metavar="PATH", help="run another checkout's benchmark too, and print the ratios")
     given = parser.parse_args()
+    if given.against:
+        against(Path(__file__).resolve(), given.against, [])
+        return
     one_core()
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "watchkeeper" / "flights"
     pair, _ = flights.make(cache, progress)

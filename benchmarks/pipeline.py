@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
+from material.against import against
 from material.measure import Cost, cost, least, one_core, options, profiled, progress, table
 from material.stream import MODEL, bodies, contract
 
@@ -120,7 +121,11 @@ def main() -> None:
     parser.add_argument("--signals", action="store_true", help="with the signals that the reference gives")
     parser.add_argument("--univariate", action="store_true", help="without the sums over all features together")
     parser.add_argument("--profile", action="store_true", help="print the functions that take most of the way")
+    parser.add_argument("--against", type=Path, metavar="PATH", help="run another checkout's benchmark too, and print the ratios")
     given = parser.parse_args()
+    if given.against:
+        against(Path(__file__).resolve(), given.against, [])
+        return
     one_core()
     known, _ = contract(signals=given.signals, multivariate=not given.univariate)
     with tempfile.TemporaryDirectory() as folder:
