@@ -215,7 +215,7 @@ class Reader(Protocol):
         ...
 
     def calibration(self, monitor: Monitor) -> Mapping[str, Any] | None:
-        """What a monitor's calibration tells: `windows`, `provisional`, `extrapolated`, `expected_per_30d`, and `phi` by column; None if it has none. Raises Retryable."""
+        """What a monitor's calibration tells: `windows`, `provisional`, `extrapolated`, `expected_per_30d`, `phi` by column, and what was `observed` of late; None if it has none. Raises Retryable."""
         ...
 
     def trust(self, model: str) -> Sequence[Trust]:

@@ -50,6 +50,9 @@ async def calibration(reader: Reader, view: ModelView, how: Taken, column: str, 
         ),
         ("An alarm needs", *_needs(monitor, about, found)),
     ]
+    if (told := found["observed"]) is not None:
+        seen = f"episodes: {told['episodes']:,}; in alarm for {told['time_in_alarm']}"
+        facts.append(("Alarm windows, last 30 d", f"{told['alarm_windows']:,} of {told['windows']:,}", seen))
     note = (
         "How much windows of the reference, in which nothing moved, differ from one another: n / phi independent rows would differ as much."
     )

@@ -55,6 +55,13 @@ class Episodes(Ledgers):
         with self.read() as connection:
             return [msgspec.json.decode(payload, type=Transition) for payload in connection.execute(query).scalars()]
 
+    def fired_spans(self, model: str, monitor: str, since: int) -> list[tuple[int, int | None]]:
+        """`fired_at` and `ended_at` of the episodes of a monitor that had not ended by `since`, all in event time."""
+        query = select(EPISODE.c.fired_at, EPISODE.c.ended_at).where(EPISODE.c.model == model, EPISODE.c.monitor == monitor)
+        query = query.where(or_(EPISODE.c.ended_at.is_(None), EPISODE.c.ended_at > since)).order_by(EPISODE.c.fired_at)
+        with self.read() as connection:
+            return [(row.fired_at, row.ended_at) for row in connection.execute(query)]
+
     def open_episodes(self) -> dict[str, int]:
         """How many episodes are open, by model; models without are left out."""
         query = select(EPISODE.c.model, func.count()).where(EPISODE.c.ended_at.is_(None)).group_by(EPISODE.c.model)

@@ -161,7 +161,14 @@ class Twin:
         return next(((one, self.retired) for one in self.monitors(None) if (one.model, one.name) == (model, name)), None)
 
     def calibration(self, monitor: Monitor) -> dict[str, Any] | None:
-        return {"expected_per_30d": None, "windows": 61, "extrapolated": False, "provisional": False, "phi": {"fare": 1.5}}
+        return {
+            "expected_per_30d": None,
+            "windows": 61,
+            "extrapolated": False,
+            "provisional": False,
+            "phi": {"fare": 1.5},
+            "observed": None,
+        }
 
     def evaluate(self, trial: Trial) -> pa.Table:
         self.trials.append(trial)

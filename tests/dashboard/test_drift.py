@@ -159,6 +159,9 @@ async def test_a_column_shows_what_makes_its_value_and_what_an_alarm_needs(twin:
     assert "Computed now, because no monitor watches it: invalid rate, out-of-range rate." in said
     watched = json.dumps(await drawn(twin, f"{MODEL}/columns/temp"))
     assert "warn from 0.1" in watched
+    assert "Alarm windows, last 30 d" in watched
+    assert "3 of 30" in watched
+    assert "Alarm windows, last 30 d" not in said  # nothing is stored of a measure that no monitor watches
 
 
 async def test_quality_shows_the_stream_the_columns_and_new_categories(twin: Twin) -> None:

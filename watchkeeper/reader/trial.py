@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -33,6 +34,7 @@ from monitors.evaluation.verdict import alpha
 from monitors.evaluation.watched import columns_of, in_background, most, places, scope_of, segments_of, wait
 from monitors.model import Model
 from watchkeeper.backend import Backend
+from watchkeeper.reader.observed import observed
 from watchkeeper.reader.sources import Sources
 
 _MOST = 200_000  # readings at a time
@@ -49,13 +51,20 @@ class TrialReader(Sources):
         self._evaluate = Evaluate(stores.panes, stores.raw, stores.stream, stores.control.contract_version, stores.training)
 
     def calibration(self, monitor: Monitor) -> dict[str, Any] | None:
-        """What a monitor's calibration tells, ready for JSON; None if it has none. Raises Retryable while the reference is being stored."""
+        """What a monitor's calibration tells, and what it has told of late, ready for JSON; None if it has none. Raises Retryable while the reference is being stored."""
         contract = self.contract(monitor.model)
         if contract is None:
             return None
-        model = self._model(contract)
-        found = self._evaluate.calibration(monitor, model, self._early(monitor, model, *self._windows(monitor, contract)))
-        return told(found) if found else None
+        model, (windows, slots, rows) = self._model(contract), self._windows(monitor, contract)
+        found = self._evaluate.calibration(monitor, model, self._early(monitor, model, windows, slots, rows))
+        return told(found) | {"observed": self._observed(monitor, windows)} if found else None
+
+    def _observed(self, monitor: Monitor, windows: Spans) -> dict[str, Any] | None:
+        """What a stored monitor has told of late; None of one that is not stored."""
+        control = self._stores.control
+        if all(one.name != monitor.name for one in control.monitors(monitor.model)):
+            return None
+        return observed(windows, partial(control.fired_spans, monitor.model, monitor.name))
 
     def evaluate(self, trial: Trial) -> pa.Table:
         """The readings of a trial, in the columns of stored ones. Raises ConfigError."""

@@ -53,6 +53,14 @@ def write(store: ControlStore, record: EpisodeRecord) -> None:
         ledger.write(record)
 
 
+def test_spans_of_episodes_that_were_open_after_a_time(store: ControlStore) -> None:
+    """Of one monitor of one model, in order; one that ended at that time is left out."""
+    held = [episode(4), episode(8, ended=9), episode(6, ended=5), episode(2, ended=6), episode(10, model="other")]
+    write(store, EpisodeRecord(episodes=held))
+    assert store.fired_spans("late", "drift", 5) == [(1, 6), (2, None), (4, 9)]
+    assert store.fired_spans("late", "else", 0) == []
+
+
 def test_pages_of_episodes_are_complete_and_in_order(store: ControlStore) -> None:
     """The last fired first; a page ends where the next begins, among equal times too."""
     write(store, EpisodeRecord(episodes=[episode(number) for number in range(7)]))
