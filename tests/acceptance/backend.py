@@ -364,7 +364,7 @@ def monitors(model: str) -> list[Monitor]:
     shared = Monitor(name="", model=model, measure="", segments=("all", "c"), window=Tumbling(moment.DAY), min_samples=1, warn=0.1)
     of_stream = {name for name, about in MEASURES.items() if about.of_stream}
     fields: dict[str, Any] = {"compare.difference": _COMPARED}
-    return spanning(shared) + [
+    return [
         msgspec.structs.replace(
             shared,
             name=name,
@@ -375,7 +375,7 @@ def monitors(model: str) -> list[Monitor]:
             **fields.get(measure, {}),
         )
         for name, (measure, baseline) in _MEASURES.items()
-    ]
+    ] + spanning(shared)
 
 
 def _keyed(rows: Iterable[dict[str, Any]]) -> ByPlace:
