@@ -26,7 +26,7 @@ def reached(rule: Rule, reading: Reading, now: int, horizon: int) -> bool:
 
 
 def deliveries(monitor: Monitor, reading: Reading, destinations: Sequence[Destination], now: int, address: str) -> list[Delivery]:
-    """The notifications of a verdict, one for each destination that takes it. An id is the same whenever it is made of the same window."""
+    """The notifications of a verdict, one for each destination that takes it. An id is the same whenever it is made of the same reading: of one window each of two verdicts may come more than once."""
     kind = _TYPES[reading.verdict]
     page = f"{address}/ui/models/{quote(reading.model, safe='')}/compare"
     told = {name: reading.evidence.get(name) for name in ("a", "b", "better", "better_upper", "rows_a", "rows_b", "needed")}
@@ -47,9 +47,10 @@ def deliveries(monitor: Monitor, reading: Reading, destinations: Sequence[Destin
     }
     body = msgspec.json.encode({"type": kind, "timestamp": moment.text(now), "data": data}).decode()
     thread = f"comparison|{reading.model}|{monitor.name}|{reading.segment}"
+    window = (reading.window_start, reading.window_end, *([reading.revision] if reading.revision > 1 else []))
     return [
         Delivery(
-            id=message_id(thread, monitor.evaluated_revision, kind, reading.window_start, reading.window_end, one.name),
+            id=message_id(thread, monitor.evaluated_revision, kind, *window, one.name),
             destination=one.name,
             episode=thread,
             type=kind,

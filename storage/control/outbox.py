@@ -24,6 +24,7 @@ _WAITS = OUTBOX.c.state == DeliveryState.PENDING.value
 _TRIES = 4
 _GONE = 410
 _END = "%.resolved"
+_ONCE = ("comparison.", "retrain.")  # the beginnings of types of which no end is told
 _HELD = moment.MINUTE  # what has waited for so long without an attempt may be left out, if something later says more
 
 
@@ -177,7 +178,7 @@ class Outbox(Database):
     def standing(self, destination: str, since: int) -> list[Delivery]:
         """Of each thread that a destination was told of, what it took last: of those that are open, and of those whose end was written after `since`.
 
-        A thread whose end was begun to be sent, or given up, is not open, although the receiver may not have taken the end. A test is never open.
+        A thread whose end was begun to be sent, or given up, is not open, although the receiver may not have taken the end. What has no end is taken for an end. A test is never open.
         """
         rows, ends = OUTBOX.alias(), OUTBOX.alias()
         taken = and_(rows.c.destination == destination, rows.c.state == DeliveryState.DELIVERED.value, rows.c.episode != "")
@@ -193,7 +194,7 @@ class Outbox(Database):
         query = select(OUTBOX).where(OUTBOX.c.sequence.in_(last), ~over.exists(), or_(~ended, OUTBOX.c.created > since))
         with self.read() as connection:
             found = [delivery_of(row) for row in connection.execute(query.order_by(OUTBOX.c.sequence))]
-        return [one for one in found if one.created > since or one.type != CHANGED or _warns(one)]
+        return [one for one in found if one.created > since or _lasts(one)]
 
     def endpoints(self) -> list[Endpoint]:
         """The receivers of all destinations to which something was sent."""
@@ -240,8 +241,10 @@ def _given_up(connection: Connection) -> list[Delivery]:
     return found
 
 
-def _warns(delivery: Delivery) -> bool:
-    """Whether a change of trust says that something is wrong."""
+def _lasts(delivery: Delivery) -> bool:
+    """Whether what a notification says lasts until another one: not a verdict of a comparison, nor what happens to a retraining. A change of trust lasts if it says that something is wrong."""
+    if delivery.type != CHANGED:
+        return not delivery.type.startswith(_ONCE)
     state = msgspec.json.decode(delivery.body)["data"]["state"]
     return state not in {TrustState.TRUSTED, TrustState.UNKNOWN}
 

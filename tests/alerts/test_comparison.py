@@ -79,6 +79,18 @@ def test_a_verdict_is_told_once_through_restarts(store: ControlStore, clock: Man
     assert data["sentence"].startswith("Role challenger may take the place of role champion: in performance.accuracy")
 
 
+def test_a_window_whose_verdict_comes_and_goes_is_told_each_time(store: ControlStore, clock: ManualClock) -> None:
+    """Late labels turn the newest window, and turn it back: three notifications with ids of their own, and later windows are judged."""
+    store.apply_destinations([at("http://127.0.0.1:9/", events=("comparison",))])
+    engine = AlertEngine(store, clock, MEASURES)
+    for revision, verdict in enumerate(("ready", "worse", "ready"), 1):
+        engine.observe(_MONITOR, [_told(1, verdict, revision)])
+    engine.observe(_MONITOR, [_told(2, "worse")])
+    sent = store.deliveries()[0][::-1]
+    assert [one.type.partition(".")[2] for one in sent] == ["ready", "worse", "ready", "worse"]
+    assert len({one.id for one in sent}) == 4
+
+
 def test_an_id_is_that_of_the_window(store: ControlStore, clock: ManualClock) -> None:
     """The same in another store."""
     store.apply_destinations([at("http://127.0.0.1:9/", events=("comparison",))])

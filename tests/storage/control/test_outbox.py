@@ -203,3 +203,10 @@ def test_places_of_trust_stand_while_something_is_wrong(store: ControlStore) -> 
 
     changes = [("a", "watch"), ("b", "do_not_trust"), ("c", "watch"), ("c", "trusted"), ("d", "watch"), ("d", "unknown")]
     assert standing(store, *(told(number, *one) for number, one in enumerate(changes))) == ["msg_0", "msg_1"]
+
+
+def test_what_has_no_end_does_not_stand(store: ControlStore) -> None:
+    """A verdict of a comparison and what waits for approval are told, and not repeated for ever."""
+    taken: dict[str, Any] = {"state": DeliveryState.DELIVERED, "begun": 1}
+    kinds = ("comparison.ready", "comparison.worse", "retrain.awaiting_approval", "retrain.worse", "episode.fired")
+    assert standing(store, *(row(number, kind, kind, **taken) for number, kind in enumerate(kinds))) == ["msg_4"]
