@@ -1,11 +1,12 @@
 """Links in notices: each lets whoever got the notice do one thing, without a token, until it expires.
 
-The key of the links is that of all signed addresses. A link names the destination that it was sent to, in whose name it acts.
+The key of the links is that of all signed addresses. A link names the destination that it was sent to, in whose name it acts. It is good for as long as that destination has the same receiver.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
@@ -43,15 +44,23 @@ class ActionLink(msgspec.Struct, frozen=True, kw_only=True):
         """When the notice was made."""
         return self.expires - LIFETIME
 
-    def address(self, base: str, key: bytes) -> str:
-        """The address of this link at the server `base`."""
-        return signed_address(base + PATH, _PURPOSE, key, self.expires, action=self.action, subject=self.subject, to=self.to)
+    def address(self, base: str, key: bytes, destination: Destination) -> str:
+        """The address of this link at the server `base`, for the destination that it is sent to."""
+        return signed_address(base + PATH, _purpose(destination), key, self.expires, action=self.action, subject=self.subject, to=self.to)
 
 
-def link_of(given: Mapping[str, str], key: bytes, now: int) -> ActionLink:
+def link_of(given: Mapping[str, str], destinations: Iterable[Destination], key: bytes, now: int) -> ActionLink:
     """The link of an address's parameters; others are ignored, since mail systems add some. Raises Refused."""
-    action, subject, to = parts_of(given, _NAMES, _PURPOSE, key, now)
+    there = next((one for one in destinations if one.name == given.get("to") and linked(one)), None)
+    # Without a destination no signature is right, and the answer is the same: it does not tell which names there are.
+    action, subject, to = parts_of(given, _NAMES, _PURPOSE if there is None else _purpose(there), key, now)
     return ActionLink(action=action, subject=subject, to=to, expires=moment.parse(given["expires"]))
+
+
+def _purpose(destination: Destination) -> str:
+    """What links to a destination are signed for: acts of its receiver. Whoever got notices before it had another one does not act by its name."""
+    receiver = msgspec.json.encode((destination.kind, destination.settings), order="deterministic")
+    return f"{_PURPOSE} {hashlib.sha256(receiver).hexdigest()}"
 
 
 def linked(destination: Destination) -> bool:
@@ -77,7 +86,7 @@ class ActionLinks:
         subject = about(delivery.episode)
         expires = delivery.waits_since + LIFETIME
         made = (ActionLink(action=one, subject=subject, to=destination.name, expires=expires) for one in actions)
-        return {one.action: one.address(self._base, self._key) for one in made}
+        return {one.action: one.address(self._base, self._key, destination) for one in made}
 
 
 def no_links(_delivery: Delivery, _destination: Destination) -> dict[str, str]:

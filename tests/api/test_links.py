@@ -169,6 +169,22 @@ async def test_a_link_of_a_group_acknowledges_what_is_open_of_it(stage: Stage, h
     assert "All of its open episodes are acknowledged" in (await http.get(links["Acknowledge"])).text
 
 
+async def test_a_silence_of_a_group_holds_no_monitor_that_was_not_told(stage: Stage, http: httpx.AsyncClient) -> None:
+    """Of two models each gets a silence of its own monitors; the other's of the same name goes on."""
+    stage.control.apply_policies([Policy(name="default", group_wait=0, group_by=("family",))])
+    for model, name in (("late", "drift"), ("tip", "shift")):
+        monitor = msgspec.structs.replace(MONITOR, model=model, name=name)
+        stage.engine.observe(monitor, [msgspec.structs.replace(reading(0, "critical"), model=model, monitor=name)])
+    PolicyWatch(stage.control, stage.clock, _EVER, address=BASE).look()
+    link = stage.told()["Silence for 2 hours"]
+    assert "2 open episodes match now" in (await http.get(link)).text
+    assert (await http.post(link)).status_code == 200
+    held = sorted((*one.match["model"], *one.match["monitor"]) for one in stage.control.silences())
+    assert held == [("late", "drift"), ("tip", "shift")]
+    assert "has made its silence" in (await http.post(link)).text
+    assert len(stage.control.silences()) == 2
+
+
 @pytest.mark.parametrize("changed", ["action", "subject", "to", "expires", "signature", "purpose"])
 async def test_what_was_changed_is_refused(stage: Stage, http: httpx.AsyncClient, changed: str) -> None:
     """The link of one action is good for no other, for nothing else and for nobody else, no longer than it says; and the signature of an export for no link."""
@@ -193,19 +209,23 @@ async def test_a_link_ends_with_its_time_its_destination_and_its_episode(
 ) -> None:
     """After a week, when the destination gets no links any more or is gone, and when the episode has ended, or went on after the notice."""
     stage.engine.observe(MONITOR, [reading(0, "critical")])
-    link = stage.told()["Acknowledge"]
+    link, silence = (stage.told()[words] for words in ("Acknowledge", "Silence for 2 hours"))
     stage.to(Destination(name="team", kind="slack", settings={"url": stage.receiver.url}, links=False))
     assert (await http.post(link)).status_code == 403
     stage.to(Destination(name="team", kind="slack", settings={"url": stage.receiver.url}))
     on = msgspec.structs.replace(stage.episode, reopened=stage.clock.now() + moment.HOUR)
     with monkeypatch.context() as patched:
         patched.setattr(stage.services, "episode", lambda _: on)
-        assert "went on after this notice" in (await http.post(link)).text
+        for one in (link, silence):
+            assert "went on after this notice" in (await http.post(one)).text
     stage.clock.advance(LIFETIME)
     assert "expired at" in (await http.get(link)).text
     stage.clock.advance(-LIFETIME)
     stage.engine.observe(MONITOR, [reading(1, "ok")])
-    assert "The episode has ended" in (await http.post(link)).text
+    for one in (link, silence):
+        assert "The episode has ended" in (await http.post(one)).text
+    stage.to(Destination(name="team", kind="slack", settings={"url": "http://127.0.0.1:9/others"}))
+    assert (await http.post(link)).status_code == 403
     stage.services.do(LOCAL, "delete destination", DeleteDestination(name="team"))
     assert (await http.post(link)).status_code == 403
     assert stage.audited() == []
@@ -219,7 +239,8 @@ async def test_a_retraining_is_approved_by_a_link(stage: Stage, http: httpx.Asyn
     done: list[tuple[Principal, str, msgspec.Struct]] = []
     stage.services.do = lambda *asked: done.append(asked)  # type: ignore[method-assign]
     link = ActionLink(action="approve", subject="rt_1", to="team", expires=stage.clock.now() + LIFETIME)
-    address = link.address(BASE, stage.control.signing_key())
+    (team,) = stage.control.destinations()
+    address = link.address(BASE, stage.control.signing_key(), team)
     assert "Retraining of taxi-fare by the hook retrain: asked for by ada" in (await http.get(address)).text
     assert done == []
     assert (await http.post(address, data={"comment": "go"})).status_code == 200

@@ -11,7 +11,7 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 from starlette.responses import HTMLResponse
 
-from alerts.action_link import PATH, ActionLink, link_of, linked
+from alerts.action_link import PATH, ActionLink, link_of
 from core import moment
 from core.clock import Clock
 from core.episode import Episode
@@ -34,17 +34,20 @@ _FORM = {
 _SILENCE = 2 * moment.HOUR
 _WIDE = 34  # rem
 _NAMED = 5  # episodes, and monitors, that the page names
+_ENDS = (
+    "A link also ends when its destination is deleted, gets another receiver, or gets no links any more. Newer notices have newer links."
+)
 _ACKNOWLEDGED = "It is not escalated any more, and not repeated once all of its group is acknowledged. News are told all the same."
 
 
 class Offer(NamedTuple):
-    """What a link would do: a heading, sentences, and the command that does it. Without a command there is nothing to do, and the sentences say why."""
+    """What a link would do: a heading, sentences, and the command that does it, once for each payload. Without a command there is nothing to do, and the sentences say why."""
 
     title: str
     says: Sequence[str]
     button: str = ""
     command: str = ""
-    payload: Callable[[str], msgspec.Struct] | None = None  # of a comment
+    payloads: Callable[[str], Sequence[msgspec.Struct]] | None = None  # of a comment
 
 
 def router(services: Services, address: str, clock: Clock) -> APIRouter:
@@ -66,12 +69,13 @@ def router(services: Services, address: str, clock: Clock) -> APIRouter:
     def _answer(given: dict[str, str], comment: str | None) -> Response:
         """The page: the offer, or what was done if there is a comment, which may be empty."""
         try:
-            link = _link(services, given, clock.now())
+            link = link_of(given, services.destinations(), services.signing_key(), clock.now())
             who = Principal(f"{link.to} (signed link)", Role.OPERATOR)
             offer = _OFFERS[link.action](services, link, given[SIGNATURE], who, clock.now())
-            if comment is None or offer.payload is None:
+            if comment is None or offer.payloads is None:
                 return _page(offer, link, address)
-            services.do(who, offer.command, offer.payload(comment))
+            for payload in offer.payloads(comment):
+                services.do(who, offer.command, payload)
         except (Refused, Missing, ConfigError, Retryable, Fatal) as error:
             return _refusal(error, address)
         return page(
@@ -79,14 +83,6 @@ def router(services: Services, address: str, clock: Clock) -> APIRouter:
         )
 
     return routes
-
-
-def _link(services: Services, given: dict[str, str], now: int) -> ActionLink:
-    """The link, while the destination to which it was sent is there and still gets links."""
-    link = link_of(given, services.signing_key(), now)
-    if not any(one.name == link.to and linked(one) for one in services.destinations()):
-        raise Refused("the destination to which it was sent is gone, or gets no links any more")
-    return link
 
 
 def _acknowledge(services: Services, link: ActionLink, _key: str, _who: Principal, _now: int) -> Offer:
@@ -98,15 +94,11 @@ def _acknowledge(services: Services, link: ActionLink, _key: str, _who: Principa
             return Offer("Nothing to acknowledge", [why])
         said = [*_named(fresh), _ACKNOWLEDGED]
         title = "Acknowledge " + ("1 episode" if len(fresh) == 1 else f"{len(fresh):,} episodes")
-        return Offer(title, said, "Acknowledge", "acknowledge group", lambda comment: GroupRequest(group=link.subject, comment=comment))
+        return Offer(title, said, "Acknowledge", "acknowledge group", lambda comment: [GroupRequest(group=link.subject, comment=comment)])
     one = _episode(services, link.subject)
-    why = ""
-    if one.ended_at is not None:
-        why = "The episode has ended."
-    elif one.handling.acknowledged_by is not None:
+    why = _over(one, link)
+    if not why and one.handling.acknowledged_by is not None:
         why = f"{one.handling.acknowledged_by} has acknowledged it."
-    elif one.reopened > link.sent:
-        why = "The episode had ended and went on after this notice. The newer notice has a link of its own."
     if why:
         return Offer("Nothing to acknowledge", [one.reason, why])
     says = [*_named([one]), _ACKNOWLEDGED]
@@ -115,27 +107,47 @@ def _acknowledge(services: Services, link: ActionLink, _key: str, _who: Principa
         says,
         "Acknowledge",
         "act on episode",
-        lambda comment: ActRequest(episode=one.id, action="acknowledge", comment=comment),
+        lambda comment: [ActRequest(episode=one.id, action="acknowledge", comment=comment)],
     )
 
 
 def _silence(services: Services, link: ActionLink, key: str, who: Principal, now: int) -> Offer:
     """The monitors of what was told are silenced for two hours from the click on, once."""
-    about = [_episode(services, link.subject)] if link.subject.startswith("ep_") else services.members(link.subject)
-    if not about:
-        return Offer("Nothing to silence", ["None of its episodes is open any more."])
-    match = {name: sorted({getattr(one, name) for one in about}) for name in ("model", "monitor")}
+    if link.subject.startswith("ep_"):
+        about: Sequence[Episode] = [_episode(services, link.subject)]
+        why = _over(about[0], link)
+    else:
+        about = services.members(link.subject)
+        why = "" if about else "None of its episodes is open any more."
+    if why:
+        return Offer("Nothing to silence", [why])
+    monitors: dict[str, set[str]] = {}
+    for one in about:
+        monitors.setdefault(one.model, set()).add(one.monitor)
 
-    def wanted(comment: str, *, dry: bool = False) -> SilenceRequest:
+    def wanted(comment: str, *, dry: bool = False) -> list[SilenceRequest]:
+        """One for each model: another model may have a monitor of the same name, which nobody was told of. The last one says that the link was used."""
         said = comment.strip() or f"by the link of the notice of {link.subject}"
-        return SilenceRequest(match=match, ends_at=now + _SILENCE, comment=said, dry_run=dry, once=key)
+        last = max(monitors)
+        return [
+            SilenceRequest(
+                match={"model": model, "monitor": sorted(names)},
+                ends_at=now + _SILENCE,
+                comment=said,
+                dry_run=dry,
+                once=key if model == last else f"{key} {model}",
+            )
+            for model, names in sorted(monitors.items())
+        ]
 
-    asked = services.do(who, "silence", wanted("", dry=True))
-    if asked["result"] == "unchanged":
-        return Offer("Nothing to silence", [f"This link has made its silence, until {asked['silence']['ends_at']}."])
-    count = asked["effect"]["count"]
+    asked = [services.do(who, "silence", one) for one in wanted("", dry=True)]
+    if asked[-1]["result"] == "unchanged":
+        return Offer("Nothing to silence", [f"This link has made its silence, until {asked[-1]['silence']['ends_at']}."])
+    count = sum(one["effect"]["count"] for one in asked)
+    told = [f"Monitor {_list(sorted(names))} of {model}" for model, names in sorted(monitors.items())]
     says = [
-        f"Monitor {_list(match['monitor'])} of {_list(match['model'])}",
+        *told[:_NAMED],
+        *([f"and {len(told) - _NAMED:,} more models"] if len(told) > _NAMED else []),
         f"With a policy, its episodes are not told for two hours. {count:,} open {'episode matches' if count == 1 else 'episodes match'} now.",
     ]
     return Offer("Silence for 2 hours", says, "Silence", "silence", wanted)
@@ -157,7 +169,7 @@ def _approve(services: Services, link: ActionLink, _key: str, _who: Principal, _
         says,
         "Approve",
         "decide on retraining",
-        lambda comment: RetrainDecision(id=one.id, action="approve", comment=comment),
+        lambda comment: [RetrainDecision(id=one.id, action="approve", comment=comment)],
     )
 
 
@@ -168,6 +180,15 @@ def _episode(services: Services, name: str) -> Episode:
     if (found := services.episode(name)) is None:
         raise Missing("the episode of this link is not there", remedy="look into the inbox")
     return found
+
+
+def _over(one: Episode, link: ActionLink) -> str:
+    """Why a link is good for an episode no more; empty while it is."""
+    if one.ended_at is not None:
+        return "The episode has ended."
+    return (
+        "The episode had ended and went on after this notice. The newer notice has a link of its own." if one.reopened > link.sent else ""
+    )
 
 
 def _named(episodes: Sequence[Episode]) -> list[str]:
@@ -189,7 +210,7 @@ def _page(offer: Offer, link: ActionLink, address: str) -> Response:
 <button>{escape(offer.button)}</button>
 </form>
 <p class="note">This link was sent to {escape(link.to)}, in whose name it acts. It is good until {until} UTC.</p>"""
-        if offer.payload is not None
+        if offer.payloads is not None
         else ""
     )
     return page(escape(offer.title), f"<h1>{escape(offer.title)}</h1>{says}{ask}{_way(link, address)}", width=_WIDE)
@@ -205,7 +226,7 @@ def _refusal(error: Exception, address: str) -> Response:
     """The page of an error, for people."""
     match error:
         case Refused():
-            status, said = 403, f"It cannot be used: {error}. Newer notices have newer links."
+            status, said = 403, f"It cannot be used: {error}. {_ENDS}"
         case Missing():
             status, said = 404, f"{error}; {error.remedy}."
         case ConfigError():
