@@ -63,7 +63,7 @@ class Monkey:
         self.ended: Counter[str] = Counter()  # by themselves
 
     def rage(self, until: float, alerting: int = 0) -> None:
-        """Go on until this time of `time.monotonic()`, and until so many processes that decide and tell were killed while they were ready; afterwards all processes run except the third ingest."""
+        """Go on until this time of `time.monotonic()`, and until processes that decide and tell were killed so often; afterwards all processes run except the third ingest."""
         weights = {**_KILLS, **_OTHERS}
         self._revive()
         while time.monotonic() < until or self.alerting < alerting:
@@ -79,7 +79,7 @@ class Monkey:
 
     @property
     def alerting(self) -> int:
-        """How many processes that decide and tell were killed."""
+        """How often processes that decide and tell were killed."""
         return sum(self.kills[name] for name in ALERTING)
 
     def _interrupt(self) -> None:
@@ -148,6 +148,9 @@ class Monkey:
             process.thaw()
 
     def _kill(self, name: str) -> None:
+        """Kill what runs: what is down already, as one that is drawn twice, is not killed again."""
+        if not self._all[name].running:
+            return
         self.kills[name] += 1
         self._down.add(name)
         self._all[name].kill()
