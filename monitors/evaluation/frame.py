@@ -144,9 +144,8 @@ class Frame:
     def with_evidence(self, readings: Sequence[Reading]) -> list[Reading]:
         """Readings of this block with their evidence."""
         w = self.windows.find(Spans.of([(one.window_start, one.window_end) for one in readings]))
-        c, s = (np.array([names.index(text) for text in texts], np.intp) for names, texts in (
-            (self.columns, [one.column for one in readings]), (self.segments, [one.segment for one in readings]),
-        ))  # fmt: skip
+        columns, segments = ({text: place for place, text in enumerate(names)} for names in (self.columns, self.segments))
+        c, s = np.array([columns[one.column] for one in readings], np.intp), np.array([segments[one.segment] for one in readings], np.intp)
         found = self._evidence((w, c, s), examples=True)
         return [msgspec.structs.replace(reading, evidence=msgspec.json.decode(text)) for reading, text in zip(readings, found, strict=True)]
 

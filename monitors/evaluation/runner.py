@@ -25,7 +25,7 @@ from monitors.evaluation.background import Background, Key
 from monitors.evaluation.evaluate import Evaluate
 from monitors.evaluation.failure import Failures
 from monitors.evaluation.frame import Frame
-from monitors.evaluation.superseded import end_superseded
+from monitors.evaluation.superseded import Versions, end_superseded
 from monitors.evaluation.task import EvaluatedWindows, MonitorTask, groups, portions
 from monitors.evaluation.told import Fresh, tell
 from monitors.evaluation.watched import (
@@ -92,6 +92,7 @@ class MonitorRunner:
         self._alerts, self._clock = alerts, clock
         self._done: dict[Key, EvaluatedWindows] = {}
         self._background = Background()
+        self._looked = set[tuple[str, int]]()  # monitors whose version of the model was looked at
         self._pauses: dict[tuple[str, int], tuple[int, int]] = {}  # by failing monitor: when it is tried again, and the pause before that
         self._live = False  # whether the model was live in any step
         self._earlier = -1  # readings of earlier owners
@@ -174,7 +175,7 @@ class MonitorRunner:
         apart = [task for task in tasks if in_background(task.monitor)]
         for group in groups([task for task in tasks if not in_background(task.monitor)]):
             self._group(group, model, given, lease, failures)
-        worked = False
+        worked, versions = False, Versions(self._panes, model.contract)
         for task in apart:
             with failures.of(task.monitor):
                 worked |= self._in_background(task, model, given, lease, failures)
@@ -183,7 +184,7 @@ class MonitorRunner:
                 with failures.of(task.monitor):
                     self._withdraw_gone(task, model.contract, lease)
                     worked |= bool((len(task.due) and not in_background(task.monitor)) or len(task.gone))
-                    end_superseded(self._alerts, self._panes, model.contract, task, lease)
+                    end_superseded(self._alerts, versions, task, lease, self._looked)
         new = [why for name, (_, why) in failures.errors.items() if name not in failed]
         if len(new) > 1 and not worked and all(isinstance(why, Retryable) for why in new):
             raise new[0]

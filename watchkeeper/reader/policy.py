@@ -25,10 +25,12 @@ class PolicyReader(Sources):
         return self._stores.control.silences(self._backend.clock.now())
 
     def silenced(self) -> list[tuple[Silence, int, list[str]]]:
-        """All silences, the last to end first, each with how many open episodes it matches and the ids of those that it has held back."""
-        control = self._stores.control
+        """All silences, the last to end first, each with how many open episodes it matches (0 if it is over) and the ids of those that it has held back."""
+        control, now = self._stores.control, self._backend.clock.now()
         opened, held = control.open_ones(), control.silenced()
-        return [(one, sum(matches(one.match, episode) for episode in opened), held.get(one.id, [])) for one in control.silences()]
+        found = control.silences()  # those that are over are many after a year, and are not compared with what is open
+        counts = [sum(matches(one.match, episode) for episode in opened) if one.ends_at > now else 0 for one in found]
+        return [(one, count, held.get(one.id, [])) for one, count in zip(found, counts, strict=True)]
 
     def told_as(self, episodes: Sequence[Episode]) -> str:
         """Episodes that are told together, worst first, in the sentence of their notice."""
