@@ -45,7 +45,7 @@ WORLDS = (
     World("a reference of 200 rows", reference=(200, 10)),
     World("a reference of 200 rows, no tolerance", reference=(200, 10), params=HarmfulParams(tolerance=0.0)),
     World("a reference of 20,000 rows, no tolerance", params=HarmfulParams(tolerance=0.0)),
-    World("all of it, a reference of 200 rows", (200, 10), 0.1, 0.0, (0.5, 1.5), 0.05),
+    World("rhythm, late and corrected labels, a reference of 200 rows", (200, 10), 0.1, 0.0, (0.5, 1.5), 0.05),
     World("days that vary, a reference of 200 rows", (200, 10), days_sd=0.04),
 )
 

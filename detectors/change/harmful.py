@@ -120,7 +120,7 @@ def gain(loss: Floats, bound: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class Bets:
-    """What bets over windows (..., windows) are worth, as a logarithm: at the end of each window, and the window with which they began anew, before it (`first`); NaN where there is no bound."""
+    """What bets over windows (..., windows) are worth, as a logarithm: at the end of each window, and the window with which they began, or began anew (`first`); NaN where there is no bound."""
 
     worth: Floats
     first: Ints
@@ -139,6 +139,7 @@ def play(gains: Floats, there: Flags, limit: float | None = None) -> Bets:
         part = np.where(there[..., at], 0.0 if limit is not None else -np.log((at + 1.0) * (at + 2.0)), -np.inf)
         held = np.logaddexp(held, part[..., None]) + gains[..., at, :]
         worth[..., at], first[..., at] = logsumexp(held, axis=-1) - np.log(gains.shape[-1]), since
+        since = np.where(np.isneginf(gains[..., at, :]).all(axis=-1), at + 1, since)
         if limit is not None:
             over = worth[..., at] >= np.log(limit)
             held[over], since = -np.inf, np.where(over, at + 1, since)

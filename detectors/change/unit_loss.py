@@ -26,7 +26,7 @@ def unit_loss(of: Of, contract: Contract) -> Callable[[LossRows], Floats]:
         return wrong
     if of.measure == BRIER:
         most = 1.0 if contract.task == Task.BINARY else 2.0
-        return lambda rows: np.asarray(LOSSES["quadratic"].of(rows) / most)
+        return lambda rows: np.clip(LOSSES["quadratic"].of(rows) / most, 0.0, 1.0)  # scores may be no probabilities
     cost, low, high = _costs(of.params, contract)
     sign = -1.0 if of.params.get("better") == "more" else 1.0
 
@@ -55,9 +55,9 @@ def checked(of: Of, contract: Contract) -> None:
 
 
 def _costs(params: Mapping[str, Any], contract: Contract) -> tuple[Callable[[str, str], float], float, float]:
-    """What a row costs by its predicted class and its label, and the least and the largest cost."""
+    """What a row costs by its predicted class and its label, and the least and the largest cost. Of `costs`, 0 is among them: it is the cost of a class that the model does not know."""
     if (costs := params.get("costs")) is not None:
-        every = [*costs.values(), *([0.0] if len(costs) < len(contract.classes) ** 2 else [])]
+        every = [*costs.values(), 0.0]
         return lambda said, true: float(costs.get(f"{said}>{true}", 0.0)), float(min(every)), float(max(every))
     four = {name: float(params.get(name) or 0.0) for name in ("tp", "fp", "fn", "tn")}
 

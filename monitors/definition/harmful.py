@@ -10,6 +10,7 @@ from core import moment
 from core.contract import Contract
 from core.error import ConfigError
 from core.monitor import Monitor
+from core.window.tumbling import Tumbling
 from detectors.catalogue import spec
 from detectors.change.harmful import HarmfulParams
 from monitors.definition import field
@@ -21,7 +22,8 @@ def check(monitor: Monitor, contract: Contract | None) -> dict[str, Any]:
     of = msgspec.convert(monitor.params, HarmfulParams).harmed
     found = spec(of.measure)
     suits(found.about, contract)
-    if monitor.window.overlaps or monitor.window.step < moment.DAY - moment.HOUR:
+    parts_of_days = isinstance(monitor.window, Tumbling) and monitor.window.step % moment.DAY
+    if monitor.window.overlaps or parts_of_days or monitor.window.step < moment.DAY - moment.HOUR:
         raise ConfigError(
             "bets are read at the ends of whole days or weeks, one after the other, since risk may follow a rhythm within them",
             remedy="write for example `target: daily`",

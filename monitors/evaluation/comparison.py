@@ -152,6 +152,7 @@ class _Comparison:
         read = self.history.take(there)
         if not len(read):
             return None
+        self._both[0].marked_as(self.reads)
         found = window_sums(self._both, read, counted[0][there] + counted[1][there], loss, self.monitor.params["of"], self.params)
         for have, many in zip((found.rows_a, found.rows_b), counted, strict=True):
             there[: len(read)] &= np.logical_and.accumulate(have >= many[: len(read)])  # else raw events are gone

@@ -5,7 +5,9 @@ What is told of a window depends on all windows before it, and on none after it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import msgspec
@@ -13,7 +15,9 @@ import numpy as np
 
 from core import duration, moment
 from core.block import Floats, Ints
+from core.contract import Contract
 from core.monitor import Monitor
+from core.segment import ALL, Segments
 from core.span import Flags, Spans
 from core.window.kind import Window
 from detectors import catalogue
@@ -119,14 +123,17 @@ def _life(monitor: Monitor, windows: Spans, reads: Reads) -> _Life:
     contract, segments = reads.scope.model.contract, reads.scope.segments
     loss = unit_loss(params.harmed, contract)
     own = _referenced(reads, segments, params)
-    alpha = params.alpha / monitor.challengers / max(1, int(own.sum()))
-    held = losses_of_reference(reads, loss) if params.risk is None and own.any() else [_NOTHING] * len(segments)
+    sharing = int(own.sum()) if params.risk is None else _possible(contract, monitor.segments)
+    alpha = params.alpha / monitor.challengers / max(1, sharing)
+    held = [_NOTHING] * len(segments)
+    if params.risk is None and own.any():
+        held = reads.once(("losses of the reference", str(params.of)), lambda: losses_of_reference(reads, loss))
     usual_ = [_usual(*one, monitor.window, params, alpha) for one in held]
     history = plan.existing(monitor.window, reads.slots, int(windows.end.max()), live=False).join(windows)
     bound = np.array([one.bound for one in usual_])
     losses = due_losses(reads, history, loss, params.of, duration.parse(params.wait), bound)
     gains = np.where(np.isnan(bound)[:, None], 0.0, np.where(losses.gone[:, None, None], -np.inf, losses.gains)).swapaxes(0, 1)
-    arl = None if params.arl is None else max(2.0, duration.parse(params.arl) / monitor.window.longest)
+    arl = None if params.arl is None else _windows_in(params.arl, monitor.window)
     return _Life(history, params, alpha, arl or 2 / alpha, usual_, losses, play(gains, losses.n.T > 0, arl))
 
 
@@ -134,11 +141,23 @@ _NOTHING: tuple[Ints, Floats] = (np.zeros(0, np.int64), np.zeros(0))
 
 
 def _referenced(reads: Reads, segments: tuple[str, ...], params: HarmfulParams) -> Flags:
-    """Which segments can alarm, and so share alpha: those that the reference has, or all where the risk is given."""
+    """Which segments can alarm: those that the reference has, or all where the risk is given."""
     reference = reads.scope.model.reference
     if params.risk is not None:
         return np.ones(len(segments), np.bool_)
-    return np.array([reference is not None and (one == "all" or one in reference.segments) for one in segments], np.bool_)
+    return np.array([reference is not None and (one == ALL or one in reference.segments) for one in segments], np.bool_)
+
+
+def _windows_in(time: str, window: Window) -> float:
+    """How many windows a mean time between false alarms has, 2 at least. By the shortest step, so that the time is no shorter than promised: the longest day has 25 hours."""
+    return max(2.0, duration.parse(time) / window.step)
+
+
+def _possible(contract: Contract, groupings: Sequence[str]) -> int:
+    """How many segments a contract can have in some groupings, `all` among them. Where each can alarm they share alpha, also those that have not come up: else alpha would be spent again by each that does."""
+    dimensions = Segments(contract).dimensions
+    parts = [one.split("*") for one in dict.fromkeys(groupings) if one != ALL]
+    return 1 + sum(prod(len(dimensions[name].texts) for name in part) for part in parts if dimensions.keys() >= set(part))
 
 
 def _usual(times: Ints, losses: Floats, window: Window, params: HarmfulParams, alpha: float) -> Usual:

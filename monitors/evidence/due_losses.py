@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,8 @@ from monitors.evidence.reads import Reads
 
 Loss = Callable[[LossRows], Floats]
 
+_AT_ONCE = 2_000_000  # predictions of a window: each read of some looks through all labels
+
 
 @dataclass(frozen=True)
 class DueLosses:
@@ -33,7 +36,7 @@ class DueLosses:
 def due_losses(reads: Reads, windows: Spans, loss: Loss, of: object, due: int, bound: Floats) -> DueLosses:
     """The losses `of` a measure of rows of disjoint windows, whose labels are those that held `due` microseconds after the end of their slot; `bound` (segments,) is what bets are against.
 
-    What a window holds is kept while its rows stay the same. About `MOST` predictions are held at a time, in whole windows.
+    What a window holds is kept while its rows stay the same. About `MOST` predictions are read at a time in whole windows, of a larger window about `_AT_ONCE`.
     """
     place = np.searchsorted(windows.end, reads.slots, "right")
     inside = (place < len(windows)) & (windows.start[np.minimum(place, len(windows) - 1)] <= reads.slots)
@@ -45,7 +48,8 @@ def due_losses(reads: Reads, windows: Spans, loss: Loss, of: object, due: int, b
     def made(missing: list[int]) -> list[_Sums]:
         found = list[_Sums]()
         for chunk in np.split(np.array(missing), np.flatnonzero(np.diff(np.cumsum(each[missing]) // MOST)) + 1):
-            found += _sums(reads, windows.take(chunk), slots[np.isin(place, chunk)], loss, due, bound)
+            own = np.isin(place, chunk)
+            found += _sums(reads, windows.take(chunk), _portions(slots[own], rows[own]), loss, due, bound)
         return found
 
     held = reads.of_windows(("due losses", str(of), due, bound.tobytes()), windows, made)
@@ -62,23 +66,22 @@ class _Sums(NamedTuple):
     gains: Floats
 
 
-def _sums(reads: Reads, windows: Spans, slots: Ints, loss: Loss, due: int, bound: Floats) -> list[_Sums]:
-    """The sums of windows, whose slots with predictions are `slots`. Rows of one loss in one place are added as one product, and in the order of losses: a sum of floats depends on the order, and rows come in any."""
+def _portions(slots: Ints, rows: Ints) -> list[Ints]:
+    """Slots in portions of about `_AT_ONCE` predictions; one slot may have more."""
+    return np.split(slots, np.flatnonzero(np.diff(np.cumsum(rows) // _AT_ONCE)) + 1) if len(slots) else []
+
+
+def _sums(reads: Reads, windows: Spans, portions: list[Ints], loss: Loss, due: int, bound: Floats) -> list[_Sums]:
+    """The sums of windows, whose slots with predictions come in `portions`. Rows of one loss in one place are added as one product, and in the order of losses: a sum of floats depends on the order, and rows come in any."""
     contract, segments = reads.scope.model.contract, reads.scope.segments
     size = len(windows) * len(segments)
-    keys, values = [np.zeros(0, np.int64)], [np.zeros(0)]
-    for block in reads.outcomes(slots, due=due) if len(slots) else ():
+    tallies = [_tally(np.zeros(0, np.int64), np.zeros(0), np.zeros(0))]
+    for block in chain.from_iterable(reads.outcomes(slots, due=due) for slots in portions):
         value = loss(LossRows(contract, block))
         for row, place in scores.places(block.ts, block.dimensions, Segments(contract), (windows,), segments):
             known = ~np.isnan(value[row])
-            keys.append(place[known])
-            values.append(value[row][known])
-    key, value = np.concatenate(keys), np.concatenate(values)
-    order = np.lexsort((value, key))
-    key, value = key[order], value[order]
-    first = np.flatnonzero((np.diff(key, prepend=-1) != 0) | (np.diff(value, prepend=-1.0) != 0))
-    many = np.diff(first, append=len(key)).astype(np.float64)
-    key, value = key[first], value[first]
+            tallies.append(_tally(place[known], value[row][known], np.ones(int(known.sum()))))
+    key, value, many = _tally(*(np.concatenate(parts) for parts in zip(*tallies, strict=True)))
     with np.errstate(invalid="ignore"):
         won = many[:, None] * gain(value, bound[key % len(segments)])
     gains = np.zeros((size, len(BETS)))
@@ -86,6 +89,14 @@ def _sums(reads: Reads, windows: Spans, slots: Ints, loss: Loss, due: int, bound
     n, total = np.bincount(key, many, size), np.bincount(key, many * value, size)
     each = (one.reshape(len(windows), len(segments), *one.shape[1:]) for one in (n, total, gains))
     return [_Sums(*own) for own in zip(*each, strict=True)]
+
+
+def _tally(key: Ints, value: Floats, many: Floats) -> tuple[Ints, Floats, Floats]:
+    """The distinct keys and values of rows, ascending, and how many rows each has."""
+    order = np.lexsort((value, key))
+    key, value, many = key[order], value[order], many[order]
+    first = np.flatnonzero((np.diff(key, prepend=-1) != 0) | (np.diff(value, prepend=-1.0) != 0))
+    return key[first], value[first], np.add.reduceat(many, first) if len(first) else many
 
 
 def losses_of_reference(reads: Reads, loss: Loss) -> list[tuple[Ints, Floats]]:

@@ -9,19 +9,25 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-_MOST = 200_000  # windows, of all models and monitors of a process
+_MOST = 2_000_000  # of all models and monitors of a process, in units of about 200 bytes
 
 
 class Kept:
     """What was made of windows, by what it is and the window, each with a mark of the rows that it was made of. The last ones used are kept. Threads share it."""
 
     def __init__(self, most: int = _MOST) -> None:
-        self._most, self._held, self._lock = most, OrderedDict[tuple[object, ...], tuple[object, Any]](), threading.Lock()
+        self._most, self._held, self._lock = most, OrderedDict[tuple[object, ...], tuple[object, Any, int]](), threading.Lock()
+        self._size = 0
 
     def __call__(
-        self, what: tuple[object, ...], windows: Sequence[tuple[int, int]], marks: Sequence[object], make: Callable[[list[int]], list[T]]
+        self,
+        what: tuple[object, ...],
+        windows: Sequence[tuple[int, int]],
+        marks: Sequence[object],
+        make: Callable[[list[int]], list[T]],
+        size: int = 1,
     ) -> list[T]:
-        """What is made of each window. `make` makes that of some windows, by their places, ascending: of those that are not kept, or whose mark is another.
+        """What is made of each window, which takes `size` units of memory. `make` makes that of some windows, by their places, ascending: of those that are not kept, or whose mark is another.
 
         Marks must have been read before the rows are.
         """
@@ -38,8 +44,9 @@ class Kept:
             found |= zip(missing, make(missing), strict=True)
             with self._lock:
                 for place in missing:
-                    self._held[keys[place]] = marks[place], found[place]
+                    self._size += size - self._held.get(keys[place], (None, None, 0))[2]
+                    self._held[keys[place]] = marks[place], found[place], size
                     self._held.move_to_end(keys[place])
-                while len(self._held) > self._most:
-                    self._held.popitem(last=False)
+                while self._size > self._most:
+                    self._size -= self._held.popitem(last=False)[1][2]
         return [found[place] for place in range(len(keys))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Collection, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
@@ -27,6 +28,7 @@ from monitors.reference.facts import NOT_STORED
 
 T = TypeVar("T")
 _KNOWN = 5_000  # known values that one query names
+_A_WINDOW = 16  # what is kept of a window beside its segments, in the size of a segment
 
 
 @dataclass(frozen=True)
@@ -148,10 +150,10 @@ class Reads:
         """The result of `make`, which depends on `key` and on the rows of the reference alone. The last ones are held for later windows too."""
         return self._history.of_reference(self.scope.model.contract, key, make)
 
-    @cached_property
+    @property
     def slots(self) -> Ints:
         """All slots with predictions, ascending."""
-        return self._panes.slots(self.scope.model.contract)[0]
+        return self._slots[0]
 
     @cached_property
     def slots_of_version(self) -> Ints:
@@ -159,10 +161,14 @@ class Reads:
         version = self.scope.version
         return self.slots if version is None else self._panes.slots(self.scope.model.contract, version)[0]
 
-    @cached_property
+    @property
     def rows(self) -> Ints:
         """How many predictions each of `slots` holds, of all versions."""
-        return self._panes.slots(self.scope.model.contract)[1]
+        return self._slots[1]
+
+    @cached_property
+    def _slots(self) -> tuple[Ints, Ints]:
+        return self._panes.slots(self.scope.model.contract)
 
     def of_windows(
         self, what: tuple[object, ...], windows: Spans, make: Callable[[list[int]], list[T]], before: Sequence[int] | None = None
@@ -171,10 +177,14 @@ class Reads:
         contract, scope = self.scope.model.contract, self.scope
         slots, numbers = self._traces
         first, after = (np.searchsorted(slots, one).tolist() for one in (windows.start, windows.end))
-        own = [slots[low:high].tobytes() + numbers[low:high].tobytes() for low, high in zip(first, after, strict=True)]
+        own = [_digest(slots[low:high], numbers[low:high]) for low, high in zip(first, after, strict=True)]
         marks = own if before is None else [(one, own[place] if place >= 0 else b"") for one, place in zip(own, before, strict=True)]
         named = (*what, contract.model, contract.evaluated_as, scope.segments, scope.version, scope.role)
-        return self._history.windows(named, windows.pairs(), marks, make)
+        return self._history.windows(named, windows.pairs(), marks, make, _A_WINDOW + len(scope.segments))
+
+    def marked_as(self, other: Reads) -> None:
+        """Take the marks of rows that reads of the same model have: they are a scan of all its events, which monitors of a step then share. Rows must not have been read."""
+        self._made[("traces",)] = other._traces
 
     @property
     def raw_rows(self) -> Ints:
@@ -267,6 +277,11 @@ class Reads:
         if not self.scope.model.contract.is_reference:
             self.once(("reference is stored",), self.reference_rows)
         return self._history.kept_outcomes(self.scope.model.contract, columns=columns, weights=weights)
+
+
+def _digest(*arrays: Ints) -> bytes:
+    """A mark of arrays: a window may have thousands of slots."""
+    return hashlib.blake2b(b"".join(one.tobytes() for one in arrays), digest_size=16).digest()
 
 
 def _more(scope: Scope, extent: Extent) -> dict[str, Any]:

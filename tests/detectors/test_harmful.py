@@ -43,7 +43,9 @@ def test_rows_that_are_gone_end_all_bets_before_them() -> None:
     """Later starts keep their own parts, which are smaller."""
     gains, there = np.log(np.array([[2.0], [1.0], [2.0]])), np.array([True, False, True])
     gains[1] = -np.inf
-    assert np.exp(play(gains, there).worth) == pytest.approx([1.0, 0.0, 2.0 / 12])
+    found = play(gains, there)
+    assert np.exp(found.worth) == pytest.approx([1.0, 0.0, 2.0 / 12])
+    assert found.first.tolist() == [0, 0, 2]
 
 
 def test_the_bound_is_of_the_reference_and_of_what_is_tolerated() -> None:
@@ -80,6 +82,15 @@ def test_a_cost_is_a_share_of_the_largest_one() -> None:
     assert unit_loss(of({"tp": 0.0, "fp": 1.0, "fn": 4.0, "tn": 0.0}), store.contract)(rows).tolist() == [0.0, 0.25, 1.0, 0.0]
     assert unit_loss(of({"tp": 4.0, "fp": -1.0, "better": "more"}), store.contract)(rows).tolist() == [0.0, 1.0, 0.8, 0.8]
     assert unit_loss(of({"costs": {"1>0": 2.0}}), store.contract)(rows).tolist() == [0.0, 1.0, 0.0, 0.0]
+
+
+def test_no_loss_leaves_the_range_that_bets_are_made_for() -> None:
+    """Not of a class that the model does not know, and not of scores that are no probabilities: a bet could lose more than it has."""
+    store = binary(["1", "2", "0"], ["1", "1", "0"], np.array([0.5, 40.0, 0.0]))
+    rows = LossRows(store.contract, store.rows)
+    every = {f"{said}>{true}": 10.0 + (said != true) for said in "01" for true in "01"}
+    assert unit_loss(Of(VALUE, {"costs": every}), store.contract)(rows) == pytest.approx([10 / 11, 0, 10 / 11])
+    assert unit_loss(Of("performance.brier"), store.contract)(rows).tolist() == [0.25, 1.0, 0.0]
 
 
 @pytest.mark.parametrize("of", [Of("performance.recall"), Of(VALUE, {"fp": 0.0}), Of("performance.brier", {"threshold": 0.4})])

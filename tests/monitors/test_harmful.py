@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
 from core import moment
+from core.calendar import Calendar, Unit
+from core.contract import Dimension
 from core.error import ConfigError
 from core.reading import Verdict
+from core.window.period import Period
 from detectors.change.harmful import gain, play
 from monitors.definition.grammar import parse
+from monitors.evaluation.harmful import _possible, _windows_in
+from monitors.evidence import due_losses
 from tests.monitors import outcomes
 from tests.monitors.contracts import CONTRACTS
 
@@ -84,6 +91,58 @@ def test_windows_of_which_raw_events_are_gone_have_no_value_and_end_older_bets()
     assert values[24] > values[26] > 0
 
 
+def test_a_long_window_is_read_in_portions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of whole slots, and its sums are the same bits."""
+    store, _ = _stream()
+    asked = list[int]()
+
+    class Asked(outcomes.Store):
+        def outcomes(self, *args: Any, **more: Any) -> Any:
+            asked.append(len(args[2]))
+            return super().outcomes(*args, **more)
+
+    params = {**_PARAMS, "of": "performance.brier"}
+    counted = Asked(store.contract, replace(store.rows, score=np.random.default_rng(2).random(len(store.rows))))
+    whole = outcomes.readings(counted, "change.harmful", params, days=2)
+    assert asked == [HOURS - 1]
+    monkeypatch.setattr(due_losses, "_AT_ONCE", 3 * EACH)
+    assert outcomes.readings(counted, "change.harmful", params, days=2) == whole
+    assert len(asked) > 10
+    assert max(asked[1:]) <= 3
+
+
+def test_events_that_come_while_a_window_is_read_do_not_stop_it() -> None:
+    """The slots and their rows are of one query."""
+    store, _ = _stream()
+    calls = list[int]()
+
+    class Growing(outcomes.Store):
+        def slots(self, contract: Any) -> Any:
+            calls.append(1)
+            slots, n = super().slots(contract)
+            more = (HOURS + np.arange(len(calls))) * moment.HOUR
+            return np.append(slots, more), np.append(n, np.full(len(more), EACH))
+
+    found = outcomes.readings(Growing(store.contract, store.rows), "change.harmful", _PARAMS, HOURS)
+    assert found == outcomes.readings(store, "change.harmful", _PARAMS, HOURS)
+
+
+def test_a_mean_time_is_no_shorter_than_promised() -> None:
+    """Though some days have 25 hours, and some months 31 days."""
+    rome = Calendar(timezone="Europe/Rome")
+    assert _windows_in("365d", Period(Unit.DAY, rome)) == 365
+    assert _windows_in("364d", Period(Unit.MONTH, rome)) == 13
+    assert _windows_in("1d", Period(Unit.WEEK)) == 2
+
+
+def test_all_segments_that_there_can_be_share_alpha_where_the_risk_is_said() -> None:
+    """The values that are kept, others, null and invalid; of groupings that the contract has."""
+    region = Dimension(name="region", values=("a", "b"))
+    held = msgspec.structs.replace(_stream()[0].contract, dimensions=(region, Dimension(name="sex", values=("f",))))
+    assert _possible(held, ("all",)) == 1
+    assert _possible(held, ("region", "all", "region*sex", "gone")) == 1 + 5 + 5 * 4
+
+
 def test_without_a_reference_the_risk_must_be_said() -> None:
     """Nothing tells what is usual."""
     store, _ = _stream()
@@ -105,6 +164,7 @@ def test_the_grammar_takes_days_and_weeks_and_fills_params_in() -> None:
     ("more", "why"),
     [
         ("target: {window: 1h}", "whole days or weeks"),
+        ("target: {window: 36h}", "whole days or weeks"),
         ("target: {window: 2d, every: 1d}", "whole days or weeks"),
         ("baseline: reference", "compares the stream with itself"),
         ("params: {of: performance.recall}", "no losses of rows between 0 and 1"),
