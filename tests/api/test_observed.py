@@ -27,11 +27,11 @@ def test_only_episodes_of_these_days_are_asked_for() -> None:
     """What ended before is not read, and what will fire after the newest window is not counted."""
     asked: list[int] = []
 
-    def spans(since: int) -> list[tuple[int, int | None]]:
+    def fired(since: int) -> list[tuple[int, int | None]]:
         asked.append(since)
         return [(41 * DAY, None)]
 
-    found = observed(DAYS, spans)
+    found = observed(DAYS, fired)
     assert asked == [10 * DAY]
     assert found is not None
     assert (found["alarm_windows"], found["episodes"], found["time_in_alarm"]) == (0, 0, "0d")

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from core import moment
 from core.contract import Column, Kind
+from core.monitor import Budget
 from core.trial import Trial
 from dashboard.figure.ecdf import ecdf, widest
 from dashboard.route import page
@@ -159,9 +160,19 @@ async def test_a_column_shows_what_makes_its_value_and_what_an_alarm_needs(twin:
     assert "Computed now, because no monitor watches it: invalid rate, out-of-range rate." in said
     watched = json.dumps(await drawn(twin, f"{MODEL}/columns/temp"))
     assert "warn from 0.1" in watched
-    assert "Alarm windows, last 30 d" in watched
-    assert "3 of 30" in watched
-    assert "Alarm windows, last 30 d" not in said  # nothing is stored of a measure that no monitor watches
+    assert "Alarm windows, last 30 d" not in watched
+
+
+async def test_a_column_shows_what_a_budget_allows_beside_what_was_told(twin: Twin) -> None:
+    """Alarm windows, episodes and time in alarm of the last 30 days, of a monitor with a budget."""
+    budget = Budget(1, 30 * moment.DAY)
+    held = {
+        model: [msgspec.structs.replace(one, warn=None, critical=None, budget=budget) if one.measure == "drift.psi" else one for one in of]
+        for model, of in twin._monitors.items()
+    }
+    said = json.dumps(await drawn(changed(twin, _monitors=held), f"{MODEL}/columns/temp"))
+    for part in ("1 per 30d", "Alarm windows, last 30 d", "3 of 30", "episodes: 1; in alarm for 3d"):
+        assert part in said
 
 
 async def test_quality_shows_the_stream_the_columns_and_new_categories(twin: Twin) -> None:

@@ -124,7 +124,7 @@ class Twin(made_events.MadeEvents, RetrainingTwin, Standing, Told, Used):
     def calibration(self, monitor: Monitor) -> Mapping[str, Any] | None:
         told = {"windows": 30, "provisional": False, "extrapolated": False, "expected_per_30d": None}
         seen = {"windows": 30, "alarm_windows": 3, "episodes": 1, "time_in_alarm": "3d"}
-        return told | {"phi": dict.fromkeys(monitor.columns, 3.5), "observed": seen if monitor.name != "trial" else None}
+        return told | {"phi": dict.fromkeys(monitor.columns, 3.5), "observed": seen if monitor.allowed else None}
 
     def trust(self, model: str) -> list[Trust]:
         if model != "departs-late":
