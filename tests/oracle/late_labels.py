@@ -23,8 +23,8 @@ Label = tuple[str, int, int]  # its class, the bin of its delay, and the last bi
 
 class _Sums(NamedTuple):
     value: float
-    lower: float
-    upper: float
+    lower: float | None
+    upper: float | None
 
 
 def lookup(asked: Asked) -> Lookup:
@@ -54,15 +54,13 @@ def lookup(asked: Asked) -> Lookup:
 
 
 def _of(amount: npt.NDArray[np.float64], weight: npt.NDArray[np.float64], *, share: bool) -> _Sums:
-    """The weighted mean with its interval: of a share Wilson's, else Student's, at Kish's number of rows."""
+    """The weighted mean, of a share with Wilson's interval at Kish's number of rows. A mean of errors has none, as without weights."""
     n, mean = weight.sum() ** 2 / (weight**2).sum(), float(np.average(amount, weights=weight))
-    if share:
-        z = float(stats.norm.ppf(0.975))
-        middle, half = (mean + z**2 / (2 * n)) / (1 + z**2 / n), z / (1 + z**2 / n) * math.sqrt(mean * (1 - mean) / n + z**2 / (4 * n**2))
-        return _Sums(mean, middle - half, middle + half)
-    variance = float(np.average((amount - mean) ** 2, weights=weight)) * n / (n - 1)
-    half = float(stats.t.ppf(0.975, n - 1)) * math.sqrt(variance / n)
-    return _Sums(mean, mean - half, mean + half)
+    if not share:
+        return _Sums(mean, None, None)
+    z = float(stats.norm.ppf(0.975))
+    middle, half = (mean + z**2 / (2 * n)) / (1 + z**2 / n), z / (1 + z**2 / n) * math.sqrt(mean * (1 - mean) / n + z**2 / (4 * n**2))
+    return _Sums(mean, middle - half, middle + half)
 
 
 def _weights(rows: Rows, whole: Rows, held: npt.NDArray[np.int64], start: int, span: int, learn: int) -> npt.NDArray[np.float64] | None:
