@@ -87,7 +87,7 @@ def hook(receiver: Receiver, model: str = MODEL) -> dict[str, Any]:
         "secret": receiver.secret,
         "on": {"severity": "ticket", "families": ["performance"], "after": "1 windows"},
         "mode": "automatic",
-        "require": {"labels": 100},
+        "require": {"labels": 2 * ROWS},  # all of the two bad days, however late they are read
         "verify": {"measure": "performance.accuracy", "window": "1d", "windows": 2, "within": "14d"},
         "baseline_after": "effective",
     }

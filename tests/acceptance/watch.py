@@ -157,18 +157,11 @@ def _every(pair: flights.Pair) -> list[dict[str, Any]]:
             {"monitor": name, "measure": measure, "baseline": "reference", **limits},
             {"monitor": f"{name}-week", "measure": measure, "baseline": "previous", "target": {"window": "7d"}, **limits},
         ]
-    of = {"of": "performance.mae" if pair.task == "regression" else "performance.accuracy", "learn": 7}
-    watched.append(
-        {
-            "monitor": "corrected",
-            "measure": "performance.delay_corrected",
-            "params": of,
-            "segments": ["all", "origin"],
-            "warn": {"below": 0.8},
-        }
-        if pair.task == "binary"
-        else {"monitor": "corrected", "measure": "performance.delay_corrected", "params": of, "segments": ["all"], "warn": {"above": 20}}
-    )
+    regression = pair.task == "regression"
+    corrected = {"of": "performance.mae" if regression else "performance.accuracy", "learn": 7}
+    segments, limit = (["all"], {"above": 20}) if regression else (["all", "origin"], {"below": 0.8})
+    shape = {"target": {"window": "7d"}, "segments": segments, "params": corrected, "warn": limit}
+    watched.append({"monitor": "corrected", "measure": "performance.delay_corrected", **shape})
     if pair.task == "binary":
         watched += [
             {"monitor": "estimated", "measure": "performance.estimated_accuracy", "baseline": "reference", "warn": 0.03},
