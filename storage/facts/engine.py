@@ -28,9 +28,10 @@ class Engine(ABC):
 
     # Settings of every statement. A token must identify the same rows in every table that an insert reaches. An insert must be done when it returns. Its
     # rows are distinct already, so merging them before they are written would only cost time. Texts of low cardinality come as dictionaries. A statement may
-    # hold long lists.
+    # hold long lists, and name a thousand columns at their places in many versions of a contract.
     SETTINGS: ClassVar[dict[str, int]] = {
         "async_insert": 0,
+        "max_ast_elements": 1 << 22,
         "max_partitions_per_insert_block": 0,
         "max_query_size": 1 << 30,
         "optimize_on_insert": 0,

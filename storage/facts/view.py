@@ -62,9 +62,15 @@ def _size(name: str) -> int:
 
 
 def _chosen(held: list[tuple[int, str]]) -> str:
-    """The value of a column in whichever version of the contract an event was taken under; as text where kinds differ."""
+    """The value of a column in whichever version of the contract an event was taken under; as text where kinds differ.
+
+    Versions with the same value are listed in one place, since a model's owner may make many that differ in segments alone.
+    """
+    versions: dict[str, list[str]] = {}
+    for version, value in held:
+        versions.setdefault(value, []).append(str(version))
     mixed = len({value.partition("[")[0] for _, value in held}) > 1
-    cases = ", ".join(f"raw.contract = {version}, {f'toString({value})' if mixed else value}" for version, value in held)
+    cases = ", ".join(f"raw.contract IN ({', '.join(of)}), {f'toString({value})' if mixed else value}" for value, of in versions.items())
     # An array cannot be NULL.
     nothing = "CAST([], 'Array(Float32)')" if all(value.startswith("raw.vectors[") for _, value in held) else "NULL"
     return f"multiIf({cases}, {nothing})"

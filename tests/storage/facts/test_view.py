@@ -39,6 +39,18 @@ def test_columns_have_their_names_over_versions(engine: Engine) -> None:
     assert [(row["feature_ts"], row["x"]) for row in rows] == [(None, None), (None, None), (None, 0.0), (7.0, 8.0)]
 
 
+def test_many_versions_of_many_columns_fit_into_a_view(engine: Engine) -> None:
+    """A model's owner makes a version of its own for each value that has become frequent."""
+    features = tuple(Column(name=f"f{place}", kind=Kind.NUMERIC) for place in range(300))
+    first = msgspec.structs.replace(CONTRACT, model="wide", features=features)
+    turned = [features[version % 12 :] + features[: version % 12] for version in range(1, 61)]
+    versions = [msgspec.structs.replace(first, version=version, features=held) for version, held in enumerate(turned, 1)]
+    values = tuple(np.array([float(place)]) for place in range(len(features)))
+    Writer(engine).predictions([(versions[49], moved(predictions(["a"]), numbers=values, texts=()))], 0, "t9")
+    [row] = engine.query(f"SELECT f0, f199 FROM {show(engine, versions)}").to_pylist()
+    assert (row["f0"], row["f199"]) == (298.0, 197.0)
+
+
 def test_a_column_may_be_called_like_one_of_the_table(engine: Engine) -> None:
     """Or like the name that another one had to give way to: each has its own values."""
     names = [
