@@ -117,12 +117,18 @@ def content(contract: Contract) -> str:
 
 def same(held: Contract, given: Contract) -> bool:
     """Whether both contracts are declared alike; owner, description, runbook and values that were taken up do not count. Ranges do not count if `held` is too old to have them."""
-    held = msgspec.structs.replace(held, referred=0, dimensions=tuple(msgspec.structs.replace(one, new=()) for one in held.dimensions))
+    held, given = _without_new(held), _without_new(given)  # `given` has them, too, where an entry gives nothing but words
     if all(column.range is None for column in (*held.columns, *held.outputs)):
         given = msgspec.structs.replace(
             given, **{name: tuple(map(_without_range, getattr(given, name))) for name in ("features", "tags", "outputs")}
         )
     return held == msgspec.structs.replace(given, version=held.version, **held.words)
+
+
+def _without_new(contract: Contract) -> Contract:
+    """The contract without values that were taken up."""
+    dimensions = tuple(msgspec.structs.replace(one, new=()) for one in contract.dimensions)
+    return msgspec.structs.replace(contract, referred=0, dimensions=dimensions)
 
 
 def _without_range(column: Column) -> Column:

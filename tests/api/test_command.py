@@ -92,6 +92,18 @@ def test_a_hook_is_refused_that_judges_in_a_segment_without_panes(stores: Stores
     assert [one.name for one in control.hooks()] == ["again"]
 
 
+def test_words_change_a_contract_that_took_up_values_in_nothing_else(stores: Stores, control: ControlStore) -> None:
+    """No new version, and no complaint that the reference would go."""
+    first = control.save_contract(TAXI, content="c", reference=b"r")
+    fence = ("owner:taxi-fare", control.take("owner:taxi-fare"))
+    (dimension,) = first.dimensions
+    wanted = msgspec.structs.replace(first, dimensions=(msgspec.structs.replace(dimension, new=("Bronx",)),))
+    second = control.take_up(wanted, fence, actor="watchkeeper")
+    assert second is not None
+    do(stores, ADA, "apply", ApplyRequest(text="- {contract: taxi-fare, owner: ops}"))
+    assert control.contract("taxi-fare") == msgspec.structs.replace(second, owner="ops")
+
+
 def test_what_a_command_sends_leads_to_the_address_for_others(control: ControlStore) -> None:
     """Whoever reads it is on another machine, so the address to listen on would be of no use."""
     stores = cast("Stores", SimpleNamespace(control=control, settings=Settings(address="https://watch.example.org")))

@@ -28,4 +28,5 @@ def test_values_that_were_taken_up_do_not_count() -> None:
     given = msgspec.structs.replace(blocks.contract(Task.REGRESSION), dimensions=(Dimension(name="c", values=("a",)),))
     held = msgspec.structs.replace(given, version=2, referred=1, dimensions=(Dimension(name="c", values=("a",), new=("x",)),))
     assert same(held, given)
+    assert same(held, msgspec.structs.replace(held, owner="ops"))  # an entry with nothing but words
     assert not same(held, msgspec.structs.replace(given, dimensions=(Dimension(name="c", values=("a", "x")),)))
