@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 from core.clock import ManualClock
-from core.contract import LABEL
+from core.contract import LABEL, Contract
 from core.document_name import OWNER
 from core.error import ConfigError
 from core.event_query import EventQuery, Range, Texts
@@ -23,6 +23,9 @@ from core.reading import Query
 from core.window.tumbling import Tumbling
 from dashboard.pages import fleet, inbox
 from dashboard.route import page
+from detectors.summary.inputs import InputSummary
+from detectors.summary.performance import PerformanceSummary
+from monitors.reference.derive import ReferenceSummary
 from storage.facts.outcome_store import OutcomeStore
 from storage.facts.readings import Current
 from tests.storage.facts.test_facts import CONTRACT, HOUR, labels, pane_rows, predictions
@@ -66,6 +69,37 @@ def test_the_row_of_a_model_among_all_is_that_of_the_model_alone(stores: Stores)
     assert [row | none for row in rows] == [reader.model(contract) for contract in stores.control.contracts()]
     names = ("model", "first_ts", "predictions", "labels", "labelled")
     assert [[row[name] for name in names] for row in rows] == [["empty", None, 0, 0, 0], ["m", HOUR, 2, 2, 1], ["n", 2 * HOUR, 3, 2, 1]]
+
+
+def test_versions_for_the_marks_of_charts_are_read_once(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every page of a model asks for them, and each may be large. A version that is saved is seen."""
+    reader, asked, read = (
+        Reader(cast("Any", SimpleNamespace(stores=stores, clock=ManualClock(1)))),
+        list[str](),
+        stores.control.contract_history,
+    )
+
+    def history(model: str, most: int) -> list[tuple[Contract, int, bool, str]]:
+        asked.append(model)
+        return read(model, most)
+
+    monkeypatch.setattr(stores.control, "contract_history", history)
+    for place, content in enumerate(("other", "third")):
+        stores.control.save_contract(msgspec.structs.replace(CONTRACT, model="m"), content=content, reference=None)
+        for _ in range(3):
+            assert [one.version for one in reader.contract_versions("m", references=False)] == [*range(place + 2, 0, -1)]
+    assert asked == ["m", "m"]
+    assert reader.contract_versions("none", references=False) == []
+
+
+def test_versions_that_only_took_up_values_share_a_reference(stores: Stores) -> None:
+    """It may be large, and a version comes with each new value."""
+    reader = Reader(cast("Any", SimpleNamespace(stores=stores, clock=ManualClock(1))))
+    given = ReferenceSummary(InputSummary.zero(), PerformanceSummary.zero(), {}, {}).to_bytes()
+    first = stores.control.save_contract(msgspec.structs.replace(CONTRACT, model="m"), content="r", reference=given)
+    later = msgspec.structs.replace(first, version=first.version + 1, referred=first.version)
+    assert reader._reference(first) is reader._reference(later)
+    assert reader._reference(first) is not None
 
 
 def test_the_pulse_is_that_of_all_rows_together(stores: Stores) -> None:

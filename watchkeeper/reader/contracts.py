@@ -7,6 +7,7 @@ import msgspec
 from core.contract import Contract
 from core.contract_version import ContractVersion, changes
 from monitors.reference.facts import UNTIMED
+from watchkeeper.backend import Backend
 from watchkeeper.reader.sources import Sources
 
 _MOST = 50  # versions, the newest ones
@@ -17,8 +18,23 @@ _UNKNOWN: _Span = (None, None, None)
 class ContractReader(Sources):
     """Reads the versions of contracts."""
 
+    def __init__(self, backend: Backend) -> None:
+        super().__init__(backend)
+        self._seams: dict[str, tuple[int, list[ContractVersion]]] = {}  # by model the newest version, and all without rows and times
+
     def contract_versions(self, model: str, references: bool = True) -> list[ContractVersion]:
-        """The versions of a model's contract, the newest first, at most fifty; none if there is no such model. Without rows and times of their references, if these are not asked for."""
+        """The versions of a model's contract, the newest first, at most fifty; none if there is no such model. Without rows and times of their references, if these are not asked for: each page asks, so they are kept."""
+        if references:
+            return self._versions(model, references=True)
+        newest = self._stores.control.contract(model)
+        if newest is None:
+            return []
+        held = self._seams.get(model)
+        if held is None or held[0] != newest.version:
+            held = self._seams[model] = newest.version, self._versions(model, references=False)
+        return held[1]
+
+    def _versions(self, model: str, *, references: bool) -> list[ContractVersion]:
         history = self._stores.control.contract_history(model, _MOST + 1)
         spans: dict[int, _Span] = {}
         found: list[ContractVersion] = []

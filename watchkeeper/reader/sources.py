@@ -15,7 +15,7 @@ class Sources:
     def __init__(self, backend: Backend) -> None:
         self._backend, self._stores = backend, backend.stores
         self._defined = DefinitionCache(backend.stores.control)  # decoded once, and again when something was defined
-        self._references: dict[tuple[str, tuple[int, int]], ReferenceSummary] = {}
+        self._references: dict[tuple[str, int, int], ReferenceSummary] = {}
 
     def contract(self, model: str) -> Contract | None:
         """The newest contract."""
@@ -27,7 +27,7 @@ class Sources:
         return contract
 
     def _reference(self, contract: Contract) -> ReferenceSummary | None:
-        key = (contract.model, contract.evaluated_as)
+        key = (contract.model, contract.based_on, contract.summary)  # versions that only took up values share it
         if key not in self._references and (stored := self._stores.control.reference(contract.model, contract.version)):
             self._references[key] = ReferenceSummary.from_bytes(stored)
         return self._references.get(key)
