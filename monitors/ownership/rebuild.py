@@ -18,6 +18,7 @@ from monitors.lease import Lease
 from monitors.ports import Contracts, FactWriter, Panes, Raw
 
 _ROWS = 200_000  # events that are rebuilt at a time
+_VALUES = 20_000_000  # and about so many values of their columns: 160 MB as numbers
 _PANES = 500_000  # and about so many panes at most, of which each event may have one a column and grouping of its own
 _NUMBERS = 4_000_000  # of vectors, and of sums over all features together, if each event is in panes of its own
 
@@ -43,7 +44,7 @@ class Rebuild:
         found = self._raw.distinct(contract.model, slots, contract.pane)
         settled = {slot for slot, (_, last) in found.items() if all(at <= committed.get(part, -1) for part, at in last.items())}
         differing = {slot: n for slot, (n, _) in found.items() if slot in forced or (slot in settled and n != held.get(slot, 0))}
-        for chunk in _chunks(_weights(contract, differing), _together(contract)):
+        for chunk in _portions(contract, differing):
             self._inputs(contract, chunk, lease)
         if empty := sorted(forced - found.keys()):  # these slots have panes and no raw events
             lease.check()
@@ -73,20 +74,28 @@ class Rebuild:
         self._store.rebuilt(contract, slots.tolist(), lease.generation)
 
 
+def _portions(contract: Contract, rows: Mapping[int, int]) -> Iterator[Ints]:
+    """Slots in order, by how many events each has, in portions that are rebuilt at a time."""
+    most = _together(contract)
+    yield from _chunks(_weights(contract, rows, most), most)
+
+
 def _together(contract: Contract) -> int:
-    """How many events are rebuilt at a time: fewer where they carry vectors, or panes many sums."""
+    """How many events are rebuilt at a time: fewer where they have many columns or carry vectors, or panes many sums."""
     groupings = 1 + len(contract.dimensions) + len(contract.crosses)
     vectors = [column.embedding for column in contract.columns if column.embedding is not None]
     sums = sum(vector_column.Sums.of(one).width for one in vectors) + (
         multivariate.width(contract.multivariate) if contract.multivariate else 0
     )
-    return max(1, min(_ROWS, _NUMBERS // max(1, groupings * sums + sum(one.size for one in vectors))))
+    return max(
+        1, min(_ROWS, _VALUES // max(1, len(contract.kept)), _NUMBERS // max(1, groupings * sums + sum(one.size for one in vectors)))
+    )
 
 
-def _weights(contract: Contract, rows: Mapping[int, int]) -> dict[int, int]:
-    """How many events each slot counts for: more than it has, where few events are in many panes."""
+def _weights(contract: Contract, rows: Mapping[int, int], most: int) -> dict[int, int]:
+    """How many of the `most` events at a time each slot counts for: more than it has, where few events are in many panes."""
     segments, columns = Segments(contract), len(contract.summarised)
-    return {slot: max(n, min(n * len(segments.groupings), segments.size) * columns * _ROWS // _PANES) for slot, n in rows.items()}
+    return {slot: max(n, min(n * len(segments.groupings), segments.size) * columns * most // _PANES) for slot, n in rows.items()}
 
 
 def _chunks(rows: Mapping[int, int], most: int) -> Iterator[Ints]:

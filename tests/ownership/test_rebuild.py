@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core import moment
+from core.contract import Column, Dimension, Kind
 from monitors.ownership import rebuild_progress as requested
+from monitors.ownership.rebuild import _portions
 from monitors.ownership.rebuild_progress import RebuildProgress
-from tests.acceptance.backend import Backend, Killed
+from tests.acceptance.backend import Backend, Killed, contract
 from tests.ownership.scene import START, label, predict, settle
 
 
@@ -112,6 +115,19 @@ def test_a_model_without_events_is_done_at_once(backend: Backend, model: str) ->
     assert backend.control.ask_rebuild(model)
     settle(backend, model)
     assert backend.control.rebuilding(model).state == "done"
+
+
+@pytest.mark.parametrize(("columns", "dimensions", "most"), [(10, 1, 60_000), (1_000, 1, 18_000), (10, 100, 24_000)])
+def test_few_events_are_rebuilt_at_a_time_where_they_are_wide_or_in_many_panes(columns: int, dimensions: int, most: int) -> None:
+    """Ten slots of 6,000 events each."""
+    features = tuple(Column(name=f"f{place}", kind=Kind.NUMERIC) for place in range(columns))
+    values = tuple(str(place) for place in range(100))
+    held = msgspec.structs.replace(
+        contract("m"), features=features, dimensions=tuple(Dimension(name=f"d{place}", values=values) for place in range(dimensions))
+    )
+    portions = list(_portions(held, {slot * moment.HOUR: 6_000 for slot in range(10)}))
+    assert np.concatenate(portions).tolist() == [slot * moment.HOUR for slot in range(10)]
+    assert max(map(len, portions)) * 6_000 == most
 
 
 @given(rows=st.lists(st.integers(1, 9), max_size=12), frozen=st.integers(-1, 12), most=st.integers(1, 20))
