@@ -20,17 +20,21 @@ from core.episode import Cause, EpisodeRecord, Rule, Transition
 from core.measure import Measures
 from core.monitor import Monitor
 from core.reading import Bare, Reading, WithEvidence
+from core.text import unquote
 
 NOTIFY_HORIZON = 2 * moment.DAY
+_UNKNOWN = 0, (0, 0)  # the revision of a monitor, and the versions of the contract
 
 
 class Observed(NamedTuple):
-    """What one monitor observes in a step: its readings; the version of the model's contract, and the columns that it has for the monitor."""
+    """What one monitor observes in a step: its readings; the version of the model's contract that brought its reference, and the columns that the contract has for the monitor; its newest version, and whether that can have a segment."""
 
     monitor: Monitor
     readings: Sequence[Reading]
     contract: int = 0
     columns: Sequence[str] | None = None
+    version: int = 0
+    watched: Callable[[str], bool] | None = None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -73,7 +77,7 @@ class AlertEngine:
         self._address = address
         self._wake = wake
         self._versions = versions
-        self._known: dict[tuple[str, str], tuple[int, int]] = {}
+        self._known: dict[tuple[str, str], tuple[int, tuple[int, int]]] = {}
 
     def observe(
         self,
@@ -83,15 +87,17 @@ class AlertEngine:
         *,
         contract: int = 0,
         columns: Sequence[str] | None = None,
+        version: int = 0,
+        watched: Callable[[str], bool] | None = None,
     ) -> list[Transition]:
         """Take readings of one monitor, in any order and any number of times. Returns what changed in its episodes.
 
         When a new revision of a monitor comes for the first time, episodes that older revisions left open are closed. So are those of columns that are not
-        among the `columns` that the model's contract has for the monitor, and if the monitor compares with the reference, those that an earlier version of the
-        `contract` left open. A monitor without a threshold or a
+        among the `columns` that the model's contract has for the monitor, those of segments that its newest `version` cannot have any more by `watched`, and if the
+        monitor compares with the reference, those that were judged against that of an earlier version than `contract`. A monitor without a threshold or a
         budget has no rules. `fence` is the name and epoch of an ownership: raises Fenced, having changed nothing, if another owner has it now.
         """
-        return self._advance([Observed(monitor, readings, contract, columns)], fence)
+        return self._advance([Observed(monitor, readings, contract, columns, version, watched)], fence)
 
     def observe_all(self, given: Sequence[tuple[Monitor, Sequence[Reading]]], fence: tuple[str, int] | None = None) -> list[Transition]:
         """As `observe`, for several monitors in one transaction: all of them, or none if it raises."""
@@ -132,8 +138,8 @@ class AlertEngine:
                 current.append(one)
             ledger.write(record)
         for one in current:
-            seen = (one.monitor.evaluated_revision, one.contract)
-            self._known[one.key] = seen if one.contract else (seen[0], self._known.get(one.key, (0, 0))[1])
+            about = (one.contract, one.version) if one.contract else self._known.get(one.key, _UNKNOWN)[1]
+            self._known[one.key] = one.monitor.evaluated_revision, about
         self._tell(record)
         return record.transitions
 
@@ -141,8 +147,8 @@ class AlertEngine:
         """Whether a monitor may change anything: it has rules and readings, or its definition or contract is seen for the first time."""
         if one.monitor.alarms and one.readings:
             return True
-        revision, known = one.monitor.evaluated_revision, self._known.get(one.key, (0, 0))
-        return known[0] != revision or (one.contract != 0 and known[1] != one.contract)
+        revision, known = one.monitor.evaluated_revision, self._known.get(one.key, _UNKNOWN)
+        return known[0] != revision or (one.contract != 0 and known[1] != (one.contract, one.version))
 
     def _judge(self, one: Observed, rules: dict[tuple[str, str], Rule], step: AlertStep) -> None:
         """Begin rules afresh that are overtaken, and advance all by the readings."""
@@ -150,7 +156,7 @@ class AlertEngine:
         changed = f"Monitor {monitor.name} was changed (revision {monitor.revision}) and is judged afresh"
         for old in [rule for rule in rules.values() if rule.definition < monitor.evaluated_revision]:
             rules[old.column, old.segment] = step.supersede(old, changed, Cause.MONITOR_CHANGED, one.contract)
-        for old, reason, cause in _overtaken(monitor, rules.values(), one.contract, one.columns):
+        for old, reason, cause in _overtaken(one, rules.values()):
             rules[old.column, old.segment] = step.supersede(old, reason, cause, one.contract)
         if monitor.alarms:
             self._move(one, rules, terms, step)
@@ -196,15 +202,19 @@ def _order(reading: Reading) -> tuple[int, int, int]:
     return reading.window_end, reading.window_start, reading.revision
 
 
-def _overtaken(monitor: Monitor, rules: Iterable[Rule], contract: int, columns: Sequence[str] | None) -> list[tuple[Rule, str, Cause]]:
-    """The rules that a contract overtakes, each with the reason: their column is gone, or they were judged against an older reference."""
-    found = []
+def _overtaken(one: Observed, rules: Iterable[Rule]) -> list[tuple[Rule, str, Cause]]:
+    """The rules that a contract overtakes, each with the reason: their column or their segment is gone, or they were judged against an older reference."""
+    found, newest = [], one.version or one.contract
     for rule in rules:
-        if columns is not None and rule.column not in columns:
+        if one.columns is not None and rule.column not in one.columns:
             if rule.episode is not None:
-                found.append((rule, f"{rule.column} is not watched under contract version {contract}", Cause.COLUMN_GONE))
-        elif monitor.baseline == Reference() and 0 < rule.contract < contract:
-            found.append((rule, f"the reference is another one (contract version {contract}), and is judged afresh", Cause.NEW_BASELINE))
+                found.append((rule, f"{rule.column} is not watched under contract version {newest}", Cause.COLUMN_GONE))
+        elif one.watched is not None and rule.episode is not None and not one.watched(rule.segment):
+            found.append((rule, f"{unquote(rule.segment)} is not watched under contract version {newest}", Cause.SEGMENT_GONE))
+        elif one.monitor.baseline == Reference() and 0 < rule.contract < one.contract:
+            found.append(
+                (rule, f"the reference is another one (contract version {one.contract}), and is judged afresh", Cause.NEW_BASELINE)
+            )
     return found
 
 

@@ -49,6 +49,7 @@ class Cause(StrEnum):
     MODEL_DELETED = "model_deleted"
     NEW_BASELINE = "new_baseline"
     COLUMN_GONE = "column_gone"
+    SEGMENT_GONE = "segment_gone"
     VERSION_SUPERSEDED = "version_superseded"
     BY_HAND = "by_hand"
     RETRAINED = "retrained"

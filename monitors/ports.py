@@ -350,10 +350,13 @@ class Alerts(Protocol):
         *,
         contract: int = 0,
         columns: Sequence[str] | None = None,
+        version: int = 0,
+        watched: Callable[[str], bool] | None = None,
     ) -> object:
         """Advance the rules; the same readings again change nothing. Raises Fenced as the cursors do.
 
-        `contract` is the version of the model's contract and `columns` those that it has for the monitor: episodes that they overtake are closed.
+        `contract` is the version of the model's contract that brought its reference and `columns` those that it has for the monitor; `watched` tells whether its newest
+        `version` can have a segment: episodes that they overtake are closed.
         """
         ...
 

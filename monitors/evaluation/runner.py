@@ -38,6 +38,7 @@ from monitors.evaluation.watched import (
     missing,
     most,
     places,
+    possible,
     read_columns,
     scope_of,
     segments_of,
@@ -132,7 +133,8 @@ class MonitorRunner:
         return self._background.ready
 
     def clear(self, monitors: Sequence[Monitor], contract: Contract) -> None:
-        """Stop reporting failures of monitors that are paused or deleted, and evaluating them in the background."""
+        """Stop reporting failures of monitors that are paused or deleted, and evaluating them in the background. Forget what was evaluated of other definitions and contracts."""
+        self._done = {key: self._done[key] for key in self._done.keys() & {_key(monitor, contract) for monitor in monitors}}
         evaluated = {monitor.name for monitor in monitors if monitor.enabled}
         self._background.keep({_key(monitor, contract) for monitor in monitors if monitor.enabled})
         for reasons in (self.counts.failed, self.counts.missing):
@@ -211,7 +213,8 @@ class MonitorRunner:
     ) -> MonitorTask:
         slots, rows = held
         segments, columns = segments_of(monitor, model, found), columns_of(monitor, model.contract)
-        self._alerts.observe(monitor, (), lease.fence, contract=model.contract.based_on, columns=columns)  # closes what is overtaken
+        of, watched = model.contract, partial(possible, monitor, model)  # what they overtake is closed
+        self._alerts.observe(monitor, (), lease.fence, contract=of.based_on, columns=columns, version=of.version, watched=watched)
         key = _key(monitor, model.contract)
         done = self._done[key]
         until = max(given.watermark - wait(monitor), done.until, self._background.until(key))

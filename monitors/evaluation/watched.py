@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from functools import reduce
 from math import prod
@@ -18,7 +18,7 @@ from core.block import Ints
 from core.contract import PREDICTION, Column, Contract
 from core.measure import Measure, Subject
 from core.monitor import Monitor
-from core.segment import Segments, grouping_of
+from core.segment import ALL, Segments, grouping_of
 from core.span import Flags, Spans
 from core.window.kind import Window
 from core.window.to_date import ToDate
@@ -243,11 +243,23 @@ def _own(monitor: Monitor) -> tuple[str, ...]:
 
 def segments_of(monitor: Monitor, model: Model, found: Sequence[str]) -> tuple[str, ...]:
     """The segments of a monitor: all values of its groupings, or of its attributes if it has readings of groups, that are in the reference or in raw events."""
+    every = {"all", *found, *(model.reference.segments if model.reference else ())}
+    return tuple(sorted(filter(_fits(monitor, model), every)))
+
+
+def possible(monitor: Monitor, model: Model, segment: str) -> bool:
+    """Whether a monitor can have readings of a segment under the model's contract, whichever events come."""
+    dimensions = Segments(model.contract).dimensions
+    parts = [] if segment == ALL else [part.split("=", 1) for part in segment.split(",")]
+    return _fits(monitor, model)(segment) and all(name in dimensions and value in dimensions[name].texts for name, value in parts)
+
+
+def _fits(monitor: Monitor, model: Model) -> Callable[[str], bool]:
+    """Whether a segment of the model is one of a monitor's."""
     groups = catalogue.spec(monitor.measure).about.subject is Subject.GROUP
     wanted = set(columns_of(monitor, model.contract)) if groups else set(_own(monitor))
-    every = {"all", *found, *(model.reference.segments if model.reference else ())}
     chosen = None if monitor.auto is None else {"all", *automatic(monitor.auto, model)}
-    return tuple(sorted(segment for segment in every if "*".join(grouping_of(segment)) in wanted and (chosen is None or segment in chosen)))
+    return lambda segment: "*".join(grouping_of(segment)) in wanted and (chosen is None or segment in chosen)
 
 
 def places(monitor: Monitor, columns: tuple[str, ...], segments: tuple[str, ...]) -> Flags:

@@ -324,6 +324,18 @@ def test_an_episode_of_a_column_that_the_contract_has_not_any_more_ends(store: C
     assert [one.column for one in store.episodes("open")[0]] == ["temp"]
 
 
+def test_an_episode_of_a_segment_that_the_contract_cannot_have_any_more_ends(store: ControlStore, engine: AlertEngine) -> None:
+    """No reading of it would ever come; the reference may be the same. The other segments go on."""
+    about: dict[str, Any] = {"contract": 1, "columns": ("temp",)}
+    engine.observe(
+        MONITOR, [reading(0, "warn", segment=name) for name in ("all", "carrier=VX")], **about, version=2, watched=lambda _: True
+    )
+    assert engine.observe(MONITOR, [], **about, version=2, watched=lambda _: False) == []  # it was asked under this version
+    (ended,) = engine.observe(MONITOR, [], **about, version=3, watched=lambda segment: segment == "all")
+    assert (ended.cause, ended.reason) == (Cause.SEGMENT_GONE, "carrier=VX is not watched under contract version 3")
+    assert [one.segment for one in store.episodes("open")[0]] == ["all"]
+
+
 def test_an_episode_that_goes_on_is_told_again_and_keeps_its_worst_level(store: ControlStore, engine: AlertEngine) -> None:
     """One id, one timeline; the end is taken back."""
     store.apply_destinations([DESTINATION])

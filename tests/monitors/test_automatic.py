@@ -10,7 +10,7 @@ import pytest
 from core.contract import Contract, Dimension, Task
 from core.monitor import AutoSegments, Monitor
 from monitors.definition.grammar import parse
-from monitors.evaluation.watched import segments_of
+from monitors.evaluation.watched import possible, segments_of
 from monitors.model import Model
 
 ROWS = {"all": 100, "c=a": 50, "c=b": 20, "c=d": 20, "c=null": 6, "c=e": 3, "c=other": 1, "d=a": 100}
@@ -47,6 +47,16 @@ def test_frequent_values_of_the_reference_are_segments(share: float, most: int, 
 def test_values_that_were_taken_up_are_segments_however_rare() -> None:
     """They are beside the `most` of the reference."""
     assert found(model(("x",)), AutoSegments(columns=("c",), most=1)) == ("all", "c=a", "c=other", "c=x")
+
+
+def test_a_segment_is_possible_while_contract_and_monitor_have_it() -> None:
+    """Whether or not any event is in it: an episode of another one ends."""
+    plain = Monitor(name="w", model="m", measure="quality.volume", segments=("all", "c"))
+    asked = ("all", "c=a", "c=null", "c=other", "c=invalid", "c=x", "d=a", "c=a,d=a")
+    assert [one for one in asked if possible(plain, model(), one)] == list(asked[:5])
+    assert possible(plain, model(("x",)), "c=x")
+    found_few = msgspec.structs.replace(plain, auto=AutoSegments(columns=("c",), most=1))
+    assert [one for one in asked if possible(found_few, model(), one)] == ["all", "c=a", "c=other"]
 
 
 def test_what_is_read_can_be_stored() -> None:
