@@ -62,50 +62,63 @@ class NewValues:
     def look(self, contract: Contract, monitors: Sequence[Monitor], watermark: int, now: int, lease: Lease, *, frozen: bool) -> bool:
         """Count the days that are due, and have a new version of the contract made if its new values are others. Returns whether they are.
 
-        Where raw events have been removed (`frozen`), no value that was taken up is given up.
+        Where raw events have been removed (`frozen`), the contract stays as it is: a new version would have no panes of the time before.
         """
         wanted, self._looked = wanted_of(contract, monitors), now
         of = (contract.based_on, contract.summary, wanted)
-        if self._of != of:
-            self._of, self._days = (of if wanted else ()), {}
-            self._due = set(_days(self._panes.slots(contract)[0])) if wanted else set()
-        if not wanted:
+        if frozen or not wanted:
+            self._of, self._days, self._due = (), {}, set()
             return False
-        closed = sorted(day for day in self._due if day + moment.DAY <= watermark)
-        self._count(contract, wanted, closed)
-        self._due -= set(closed)
-        found = {name: taken(self._days, name, one.most) for name, one in wanted.items()}
-        kept = {one.name: one.new if frozen else () for one in contract.dimensions}
-        dimensions = tuple(_with(one, (*kept[one.name], *found[one.name])) if one.name in found else one for one in contract.dimensions)
+        if self._of != of:
+            self._of, self._days = of, {}
+            self._due = set(_days(self._panes.slots(contract)[0]))
+        closed = {day for day in self._due if day + moment.DAY <= watermark}
+        counted = self._count(contract, wanted, sorted(closed))
+        self._days = {day: often for day, often in self._days.items() if day not in closed} | counted
+        self._due -= closed
+        dimensions = _taken(contract, wanted, self._days)
+        if any(set(before.new) - set(after.new) for before, after in zip(contract.dimensions, dimensions, strict=True)):
+            dimensions = _taken(contract, wanted, self._with_open(contract, wanted))
         if dimensions == contract.dimensions:
             return False
         lease.check()
         self._takes.take_up(msgspec.structs.replace(contract, dimensions=dimensions), lease.fence)
         return True
 
-    def _count(self, contract: Contract, wanted: Mapping[str, Wanted], days: Sequence[int]) -> None:
-        """Count the new values of some days, where panes hold so many rows beside the reference's values that there may be one that is often enough."""
+    def _with_open(self, contract: Contract, wanted: Mapping[str, Wanted]) -> dict[int, dict[tuple[str, str], int]]:
+        """The counted days, and of the days that have not closed the values that the contract has.
+
+        A day that silence had closed is open again when events come, or after a restart: its values stay until it has closed again.
+        """
+        held = {(one.name, value) for one in contract.dimensions for value in one.new}
+        found = dict(self._days)
+        for day, often in self._count(contract, wanted, sorted(self._due)).items():
+            found[day] = {pair: n for pair, n in often.items() if pair in held} | found.get(day, {})
+        return found
+
+    def _count(self, contract: Contract, wanted: Mapping[str, Wanted], days: Sequence[int]) -> dict[int, dict[tuple[str, str], int]]:
+        """By day, how many events each new value has that is often enough. Panes count those that the contract has; others are counted where `other` holds so many rows that there may be one."""
+        found: dict[int, dict[tuple[str, str], int]] = {}
         if not days:
-            return
-        for day in days:
-            self._days.pop(day, None)
+            return found
         span = (days[0], days[-1] + moment.DAY)
         table = self._panes.inputs(contract, (PREDICTION,), ("n",), ("", *wanted), moment.DAY, span)
         rows: dict[tuple[int, str], int] = defaultdict(int)
         for start, segment, n in zip(*(table[name].to_pylist() for name in ("start", "segment", "n")), strict=True):
             rows[int(start), str(segment)] += int(n)
-        loose = {one.name: [f"{one.name}={value}" for value in (*one.new, OTHER)] for one in contract.dimensions}
-        known = {one.name: {*one.values} for one in contract.dimensions}
+        dimensions = [one for one in contract.dimensions if one.name in wanted]
+        known = {one.name: {*one.kept} for one in dimensions}
         slots = self._panes.slots(contract)[0]
         for day in days:
             least = {name: max(one.rows, one.share * rows[day, ALL]) for name, one in wanted.items()}
-            names = [name for name in wanted if sum(rows[day, segment] for segment in loose[name]) >= least[name]]
+            each = [(one.name, value, rows[day, f"{one.name}={value}"]) for one in dimensions for value in one.new]
+            names = [name for name in wanted if rows[day, f"{name}={OTHER}"] >= least[name]]
             inside = slots[(slots >= day) & (slots < day + moment.DAY)]
             held = self._history.new_values(contract, names, inside, NO_LIMIT) if names else {}
-            each = ((name, value, n) for name, values in held.items() for value, n in values.items() if value not in known[name])
-            often = {(name, value): n for name, value, n in each if n >= least[name]}
-            if often:
-                self._days[day] = often
+            each += [(name, value, n) for name, values in held.items() for value, n in values.items() if value not in known[name]]
+            if often := {(name, value): n for name, value, n in each if n >= least[name]}:
+                found[day] = often
+        return found
 
 
 def wanted_of(contract: Contract, monitors: Iterable[Monitor]) -> dict[str, Wanted]:
@@ -132,10 +145,15 @@ def taken(days: Mapping[int, Mapping[tuple[str, str], int]], name: str, most: in
     return tuple(sorted(first, key=first.__getitem__)[:most])
 
 
+def _taken(contract: Contract, wanted: Mapping[str, Wanted], days: Mapping[int, Mapping[tuple[str, str], int]]) -> tuple[Dimension, ...]:
+    """The contract's dimensions with the new values of these days; those that no monitor names under `auto` stay as they are."""
+    found = {name: taken(days, name, one.most) for name, one in wanted.items()}
+    return tuple(_with(one, found[one.name]) if one.name in found else one for one in contract.dimensions)
+
+
 def _with(dimension: Dimension, values: Sequence[str]) -> Dimension:
     """The dimension with these new values; as it is, if they are the same in another order."""
-    new = tuple(dict.fromkeys(values))
-    return dimension if set(new) == set(dimension.new) else msgspec.structs.replace(dimension, new=new)
+    return dimension if set(values) == set(dimension.new) else msgspec.structs.replace(dimension, new=tuple(values))
 
 
 def _days(slots: Ints) -> list[int]:

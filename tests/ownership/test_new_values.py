@@ -13,6 +13,7 @@ from core import moment
 from core.monitor import AutoSegments, Monitor
 from core.window.tumbling import Tumbling
 from monitors.ownership.new_values import Wanted, taken, wanted_of
+from monitors.ports import Committed
 from tests.acceptance.backend import Backend, Killed, contract
 from tests.ownership.scene import START, predict, settle
 
@@ -52,6 +53,8 @@ def test_what_comes_often_is_a_segment_of_its_own(backend: Backend, model: str) 
     settle(backend, model)
     held = backend.contracts[model]
     assert (held.dimensions[0].new, held.version, held.based_on) == (("x", "y"), 2, 1)
+    done = backend.owner(model)._runner._done
+    assert {contract for _, _, contract in done} == {held.evaluated_as}  # what was done under others is forgotten
     found = counts(backend, model)
     assert {key: n for key, n in found.items() if key[0] == 0 and n} == {(0, "all"): 10, (0, "c=a"): 6, (0, "c=x"): 3, (0, "c=other"): 1}
     assert {key: n for key, n in found.items() if key[0] == 1 and n} == {
@@ -94,6 +97,45 @@ def test_a_day_that_has_not_closed_takes_up_nothing(backend: Backend, model: str
     assert backend.contracts[model].version == 1
     settle(backend, model)
     assert backend.contracts[model].dimensions[0].new == ("x",)
+
+
+def test_a_day_that_silence_had_closed_keeps_its_values_after_a_restart(backend: Backend, model: str) -> None:
+    """Until it has closed again: else each restart made the panes of the whole history twice."""
+    backend.monitors[model] = watch(model, most=3)
+    send(backend, model, range(37))
+    settle(backend, model)
+    held = backend.contracts[model]
+    assert set(held.dimensions[0].new) == {"x", "y", "w"}  # w comes on the last day only
+    backend.kill()
+    for _ in range(4):
+        backend.evaluate(model, silent=False)
+    assert backend.contracts[model] == held
+
+
+def test_late_events_make_a_share_too_small(backend: Backend, model: str) -> None:
+    """The value is given up, and the next one takes its place."""
+    backend.monitors[model] = watch(model)
+    send(backend, model, range(37))
+    settle(backend, model)
+    for late in range(10):
+        predict(backend, model, 0, 100, f"late-{late}", features={"x": 1, "c": "a"})
+    settle(backend, model)
+    assert set(backend.contracts[model].dimensions[0].new) == {"y", "w"}
+
+
+def test_nothing_is_taken_up_once_retention_has_removed_events(backend: Backend, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new version of the contract would have no panes of the time before."""
+    committed = backend.committed
+
+    def frozen(name: str) -> Committed | None:
+        found = committed(name)
+        return None if found is None else found._replace(frozen=START - moment.DAY)
+
+    monkeypatch.setattr(backend, "committed", frozen)
+    backend.monitors[model] = watch(model)
+    send(backend, model, range(37))
+    settle(backend, model)
+    assert backend.contracts[model].version == 1
 
 
 def test_nothing_is_taken_up_unless_a_monitor_finds_its_segments(backend: Backend, model: str) -> None:
