@@ -25,16 +25,16 @@ class ContractReader(Sources):
     def contract_versions(self, model: str, references: bool = True) -> list[ContractVersion]:
         """The versions of a model's contract, the newest first, at most fifty; none if there is no such model. Without rows and times of their references, if these are not asked for: each page asks, so they are kept."""
         if references:
-            return self._versions(model, references=True)
+            return self._every(model, references=True)
         newest = self._stores.control.contract(model)
         if newest is None:
             return []
         held = self._seams.get(model)
         if held is None or held[0] != newest.version:
-            held = self._seams[model] = newest.version, self._versions(model, references=False)
+            held = self._seams[model] = newest.version, self._every(model, references=False)
         return held[1]
 
-    def _versions(self, model: str, *, references: bool) -> list[ContractVersion]:
+    def _every(self, model: str, *, references: bool) -> list[ContractVersion]:
         history = self._stores.control.contract_history(model, _MOST + 1)
         spans: dict[int, _Span] = {}
         found: list[ContractVersion] = []
