@@ -39,18 +39,24 @@ def year_with_retraining(client: Client, sending: Sending, pairs: Sequence[Pair]
         client.wait(timeout=1800)
         client.apply(yaml.safe_dump([hook(trainer)]))
         say(f"a hook asks {trainer.url} for a retraining of {MODEL}")
-        found = _until(client, lambda one: one["state"] in _TRAINED or one["ended_at"] is not None)
-        if (trained := found is not None and found["state"] in _TRAINED) and found is not None:
-            say(f"retrained from {found['manifest']['from']} on, {found['manifest']['labelled']:,} labelled rows: {found['reason']}")
+        if trained := _retrained(client, say):
             later[MODEL] = trainer.predicted
-        else:
-            say("there is no new version: " + ("nothing asked for one" if found is None else f"{found['state']}, {_last(found)}"))
-    sending.send(_recordings(sending, {model: _part(path, folder, ASKED, JUDGED) for model, path in later.items()}, trained=trained))
-    if trained:
-        client.wait(timeout=1800)
-        found = _until(client, lambda one: one["ended_at"] is not None)
-        say("the new version is not judged yet" if found is None else f"the retraining was {found['state']}: {_last(found)}")
-    sending.send(_recordings(sending, {model: _part(path, folder, JUDGED, END) for model, path in later.items()}, trained=trained))
+    for start, end in ((ASKED, JUDGED), (JUDGED, END)):
+        if trained and start == JUDGED:
+            client.wait(timeout=1800)
+            found = _until(client, lambda one: one["ended_at"] is not None)
+            say("the new version is not judged yet" if found is None else f"the retraining was {found['state']}: {_last(found)}")
+        sending.send(_recordings(sending, {model: _part(path, folder, start, end) for model, path in later.items()}, trained=trained))
+
+
+def _retrained(client: Client, say: Say) -> bool:
+    """Wait until the run that was asked for has ended; whether there is a new version."""
+    found = _until(client, lambda one: one["state"] in _TRAINED or one["ended_at"] is not None)
+    if found is None or found["state"] not in _TRAINED:
+        say("there is no new version: " + ("nothing asked for one" if found is None else f"{found['state']}, {_last(found)}"))
+        return False
+    say(f"retrained from {found['manifest']['from']} on, {found['manifest']['labelled']:,} labelled rows: {found['reason']}")
+    return True
 
 
 def hook(trainer: Trainer) -> dict[str, Any]:
