@@ -9,7 +9,7 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from core import moment, text
+from core import bin_text, moment
 from core.monitor import Monitor
 from core.segment import ALL, grouping_of
 from core.window.tumbling import Tumbling
@@ -72,8 +72,10 @@ def _segments(view: ModelView, state: PageState, *, any_cross: bool) -> list[tup
         there |= {f"{state.segment},{one}" for one in free - {ALL}}
     others = sorted(there - {ALL}, key=lambda segment: (len(grouping_of(segment)), segment))
     within = [segment for segment in others if chosen and chosen < set(segment.split(","))]
-    added = [(segment, "and " + text.unquote(", ".join(part for part in segment.split(",") if part not in chosen))) for segment in within]
-    return [(ALL, "All traffic"), *added, *((segment, text.unquote(segment)) for segment in others if segment not in within)]
+    added = [
+        (segment, "and " + ", ".join(bin_text.of_slice(part) for part in segment.split(",") if part not in chosen)) for segment in within
+    ]
+    return [(ALL, "All traffic"), *added, *((segment, bin_text.of_slice(segment)) for segment in others if segment not in within)]
 
 
 def _window(view: ModelView, state: PageState, here: Here) -> Component | None:
@@ -138,7 +140,7 @@ def _filters(state: PageState, here: Here) -> list[tuple[str, str, str]]:
         parts = state.segment.split(",")
         for part in parts:  # each can be left out of a cross
             rest = ",".join(other for other in parts if other != part)
-            filters.append(("Segment", text.unquote(part), here(state.but(segment=rest or ALL))))
+            filters.append(("Segment", bin_text.of_slice(part), here(state.but(segment=rest or ALL))))
     for key, words, known in (("target", "Windows", TARGETS), ("baseline", "Compared with", BASELINES)):
         if (name := getattr(state, key)) in known:
             filters.append((words, known[name][0], here(state.but(**{key: ""}))))

@@ -11,7 +11,7 @@ import pyarrow as pa
 from dash import html
 from dash.development.base_component import Component
 
-from core import moment, number, text
+from core import bin_text, moment, number
 from core.baseline.source import Source
 from core.baseline.words import words
 from core.contract import Contract
@@ -154,7 +154,7 @@ def bare(view: ModelView, monitor: Monitor) -> Component | None:
 
 def reach(state: PageState) -> str:
     """The selected segment as a text."""
-    return "All traffic" if state.segment == ALL else text.unquote(state.segment)
+    return "All traffic" if state.segment == ALL else bin_text.of_slice(state.segment)
 
 
 def nothing(view: ModelView, monitor: Monitor, state: PageState, here: Callable[[PageState], str], column: str = "") -> Component:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from core import number
+from core import bin_text, number
 from core.episode import Delivery
 from core.incident import RESOLVED
 from core.policy import DIGEST
@@ -278,7 +278,7 @@ def _actions(data: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _contributions(reading: Mapping[str, Any]) -> list[str]:
     """The bins or categories that make most of it."""
     return [
-        f"{one.get('bin', one.get('category'))}: {100 * one['target']:.1f} % of rows, before {100 * one['baseline']:.1f} %"
+        f"{one['category'] if 'category' in one else bin_text.words(one.get('bin', ''))}: {100 * one['target']:.1f} % of rows, before {100 * one['baseline']:.1f} %"
         for one in reading.get("contributions") or ()
         if isinstance(one.get("target"), int | float) and isinstance(one.get("baseline"), int | float)
     ]

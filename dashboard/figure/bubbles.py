@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from core import text
+from core import bin_text
 from core.cause import SegmentCause
 from dashboard import texts as word
 from dashboard.figure import axis, colour
@@ -17,7 +17,7 @@ def bubbles(slices: Sequence[SegmentCause], links: Mapping[str, str], *, unit: s
     """The chart of slices, those that contribute most first. `links` is the address that a click opens, `unit` what contributions are in, `chosen` the slice that is marked."""
     most = max((one.contribution for one in slices), default=0.0) or 1.0
     said = [
-        f"<b>{axis.plain(word.cut(text.unquote(one.segment), 60))}</b><br>{word.share(one.share)} of rows, n {word.count(one.n)}<br>contributes {word.number(one.contribution)}"
+        f"<b>{axis.plain(word.cut(bin_text.of_slice(one.segment), 60))}</b><br>{word.share(one.share)} of rows, n {word.count(one.n)}<br>contributes {word.number(one.contribution)}"
         for one in slices
     ]
     sizes = [max(_SMALLEST, _LARGEST * (max(one.contribution, 0.0) / most) ** 0.5) for one in slices]
@@ -29,7 +29,9 @@ def bubbles(slices: Sequence[SegmentCause], links: Mapping[str, str], *, unit: s
                 "mode": "markers+text",
                 "x": axis.rounded([100 * one.share for one in slices]),
                 "y": axis.rounded([one.contribution / one.share if one.share else 0.0 for one in slices]),
-                "text": [axis.plain(word.cut(text.unquote(one.segment), 24)) if place < NAMED else "" for place, one in enumerate(slices)],
+                "text": [
+                    axis.plain(word.cut(bin_text.of_slice(one.segment), 24)) if place < NAMED else "" for place, one in enumerate(slices)
+                ],
                 "textposition": "top center",
                 "textfont": {"size": 11, "color": colour.INK},
                 "marker": {"size": axis.rounded(sizes), "color": colours, "opacity": 0.6, "line": {"width": 1, "color": colour.GROUND}},

@@ -8,7 +8,7 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from core import text
+from core import bin_text
 from core.cause import Causes, ColumnCause, SegmentCause
 from core.contract import Contract
 from core.episode import Episode
@@ -60,7 +60,9 @@ def _where(segments: Sequence[SegmentCause], chosen: str, here: Callable[[str], 
     rows = [
         _bar(
             piece.link(
-                piece.name(text.unquote(one.segment)), here(ALL if one.segment == chosen else one.segment), current=one.segment == chosen
+                piece.name(bin_text.of_slice(one.segment)),
+                here(ALL if one.segment == chosen else one.segment),
+                current=one.segment == chosen,
             ),
             one.contribution / most if most else 0.0,
             f"{_worth(one)}{word.share(one.share)} of rows, n {word.count(one.n)}{'' if one.certain else ', may be chance'}",
@@ -85,7 +87,7 @@ def _what(one: Episode, columns: Sequence[ColumnCause], chosen: str, contract: C
         for each in columns
     ]
     inside = (
-        [f"Within {text.unquote(chosen)}. ", piece.link("Show all of the episode", here(ALL))]
+        [f"Within {bin_text.of_slice(chosen)}. ", piece.link("Show all of the episode", here(ALL))]
         if chosen
         else "By what stands in few of its bins."
     )
@@ -136,7 +138,7 @@ def _rows(one: Episode, found: Causes, contract: Contract | None, *, labelled: b
     parts: list[Any] = ["Worst rows: "]
     for name in found.examples[:_EXAMPLES]:
         parts += [piece.link(piece.name(name, 24), listed.address(one.model, state, name)), ", "]
-    every = piece.link(f"all of {text.unquote(first)}", listed.address(one.model, state)) if of_dimensions else None
+    every = piece.link(f"all of {bin_text.of_slice(first)}", listed.address(one.model, state)) if of_dimensions else None
     after: list[Any] = [] if every is None else [" · ", every]
     return html.P([*parts[:-1], *after], className="next")
 

@@ -9,7 +9,7 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from core import moment, text
+from core import bin_text, moment, text
 from core.contract import Column
 from core.measure import Measure
 from dashboard import components as piece
@@ -114,11 +114,11 @@ def _contributions(found: Sequence[Mapping[str, Any]], about: Measure, n: Mappin
     for one in found:
         moved = one["target"] - one["baseline"]
         place = one.get("bin") or one.get("category", "")
-        name = one.get("bin") or text.unquote(place)
+        name = bin_text.words(place) if "bin" in one else text.unquote(place)
         bar = html.Span(style={"width": f"{100 * min(one['share'], 1):.1f}%"}, className="part")
         rows.append(
             (
-                piece.link(piece.name(_written(name), 30), link(place)) if place != MERGED else piece.name(name, 30),
+                piece.link(piece.name(name, 30), link(place)) if place != MERGED else piece.name(name, 30),
                 word.number(one["baseline"]),
                 word.number(one["target"]),
                 f"{'+' if moved > 0 else ''}{word.number(moved)}",
@@ -128,20 +128,3 @@ def _contributions(found: Sequence[Mapping[str, Any]], about: Measure, n: Mappin
         )
     head = (caption, "Baseline", "Target", "Moved", "Rows", f"Share of {about.short}")
     return piece.table(head, rows, caption=caption, numbers=(1, 2, 3, 4))
-
-
-def _written(name: str) -> str:
-    """A bin for people: `1.5 to 2` for `[1.5,2)`; other texts as they are."""
-    if not (name.startswith("[") and name.endswith(")") and "," in name):
-        return name
-    low, high = name[1:-1].split(",", 1)
-    if low == "-inf":
-        return "any value" if high == "inf" else f"below {_short(high)}"
-    return f"{_short(low)} and above" if high == "inf" else f"{_short(low)} to {_short(high)}"
-
-
-def _short(edge: str) -> str:
-    try:
-        return word.number(float(edge))
-    except ValueError:
-        return edge

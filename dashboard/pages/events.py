@@ -10,7 +10,7 @@ import msgspec
 from dash import html
 from dash.development.base_component import Component
 
-from core import moment, text
+from core import bin_text, moment, text
 from core.contract import Column
 from core.error import ConfigError
 from core.event_query import EventQuery
@@ -107,10 +107,7 @@ def _chips(model: str, state: PageState, chosen: EventFilter) -> list[tuple[str,
 
 def said(value: str) -> str:
     """The name of a bin for people."""
-    if value.startswith("[") and value.endswith(")") and "," in value:
-        low, high = value[1:-1].split(",", 1)
-        return f"below {high}" if low == "-inf" else f"{low} or more" if high == "inf" else f"{low} to below {high}"
-    return {"unseen": "new"}.get(value, text.unquote(value))
+    return {"unseen": "new"}.get(value, bin_text.words(text.unquote(value)))
 
 
 def _values(column: Column, chosen: str) -> list[tuple[str, str]]:

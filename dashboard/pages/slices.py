@@ -6,7 +6,7 @@ from typing import Any
 
 from dash import html
 
-from core import moment, text
+from core import bin_text, moment
 from core.baseline.words import words
 from core.cause import CauseQuery, Causes, SegmentCause
 from core.error import ConfigError, Retryable
@@ -89,7 +89,7 @@ def _cards(title: str, top: list[Any], note: str, causes: Causes, links: dict[st
     """The picture, and the list."""
     if not causes.segments:
         return [piece.card(title, [*top, piece.empty("No slice is worse", "Each is as it was, or has too few rows.")], note=note)]
-    said = f"{len(causes.segments)} slices; {text.unquote(causes.segments[0].segment)} contributes most."
+    said = f"{len(causes.segments)} slices; {bin_text.of_slice(causes.segments[0].segment)} contributes most."
     return [
         piece.card(title, [*top, graph("bubbles", bubbles(causes.segments, links, unit=unit), said)], note=note),
         piece.card(
@@ -109,7 +109,7 @@ def _table(found: tuple[SegmentCause, ...], links: dict[str, str]) -> Any:
     head_ = ("Slice", "Value", "Baseline", "Contributes", "Share", "n", "p")
     rows = [
         (
-            piece.link(piece.name(text.unquote(one.segment)), links[one.segment]),
+            piece.link(piece.name(bin_text.of_slice(one.segment)), links[one.segment]),
             word.NONE if one.value is None else word.number(one.value),
             word.NONE if one.baseline is None else word.number(one.baseline),
             word.number(one.contribution),

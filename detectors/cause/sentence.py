@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from core import number, text
+from core import bin_text, number
 from core.cause import ColumnCause, SegmentCause, SplitCause
 from core.measure import Family, Measure
 
@@ -54,7 +54,7 @@ def _slice(one: SegmentCause, share: float | None) -> str:
         if one.value is None
         else f", {number.rounded(one.value)}" + ("" if one.baseline is None else f" against {number.rounded(one.baseline)}")
     )
-    return f"{most} comes from {text.unquote(one.segment)} ({_percent(one.share)} of rows{values})."
+    return f"{most} comes from {bin_text.of_slice(one.segment)} ({_percent(one.share)} of rows{values})."
 
 
 def _column(one: ColumnCause) -> str:
@@ -64,7 +64,7 @@ def _column(one: ColumnCause) -> str:
     if first is None or abs(first.target - first.baseline) < _MOVED:
         return f"Of the columns {one.column} stands out most."
     shares = f"{_percent(first.target)} of rows, in the baseline {_percent(first.baseline)}"
-    return f"Of the columns {one.column} stands out most: {text.unquote(first.bin)} has {shares}."
+    return f"Of the columns {one.column} stands out most: {bin_text.written(first.bin)} has {shares}."
 
 
 def _gaps(one: ColumnCause) -> bool:
