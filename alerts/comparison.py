@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import quote
 
-import msgspec
-
 from alerts import sentence
-from alerts.message_id import message_id
+from alerts.notification import notifications
 from core import moment
 from core.destination import Destination
 from core.episode import Delivery, Rule
@@ -21,8 +19,9 @@ _TYPES = {Verdict.READY: READY, Verdict.WORSE: WORSE}
 
 def reached(rule: Rule, reading: Reading, now: int, horizon: int) -> bool:
     """Whether a reading of the newest window of a rule has a verdict that was not told last, and its window has not ended longer ago than `horizon`."""
-    newest = bool(rule.windows) and (rule.windows[-1].start, rule.windows[-1].end) == (reading.window_start, reading.window_end)
-    return newest and reading.verdict in _TYPES and rule.told != reading.verdict and now - reading.window_end <= horizon
+    if reading.verdict not in _TYPES or rule.told == reading.verdict or now - reading.window_end > horizon:
+        return False
+    return bool(rule.windows) and (rule.windows[-1].start, rule.windows[-1].end) == (reading.window_start, reading.window_end)
 
 
 def deliveries(monitor: Monitor, reading: Reading, destinations: Sequence[Destination], now: int, address: str) -> list[Delivery]:
@@ -45,20 +44,8 @@ def deliveries(monitor: Monitor, reading: Reading, destinations: Sequence[Destin
         **told,
         "url": page,
     }
-    body = msgspec.json.encode({"type": kind, "timestamp": moment.text(now), "data": data}).decode()
     thread = f"comparison|{reading.model}|{monitor.name}|{reading.segment}"
     window = (reading.window_start, reading.window_end, *([reading.revision] if reading.revision > 1 else []))
-    return [
-        Delivery(
-            id=message_id(thread, monitor.evaluated_revision, kind, *window, one.name),
-            destination=one.name,
-            episode=thread,
-            type=kind,
-            body=body,
-            created=now,
-            due=now,
-            rank=monitor.severity.rank,
-        )
-        for one in destinations
-        if one.enabled and one.takes_comparison(reading.model, monitor.severity)
-    ]
+    takers = [one for one in destinations if one.enabled and one.takes_comparison(reading.model, monitor.severity)]
+    key = (thread, monitor.evaluated_revision, kind, *window)
+    return notifications(kind, data, takers, thread=thread, key=key, now=now, rank=monitor.severity.rank)

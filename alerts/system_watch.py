@@ -13,7 +13,7 @@ from typing import Protocol
 import msgspec
 
 from alerts.loop import Loop
-from alerts.message_id import message_id
+from alerts.notification import notifications
 from alerts.ports import AlertStore, Ledger
 from core import moment
 from core.clock import Clock
@@ -132,14 +132,6 @@ def _delivery(
         "count": len(there),
         "url": f"{address}/ui/pipeline",
     }
-    key = (incident.id, type_, len(incident.told), to.name)
-    return Delivery(
-        id=message_id(*key),
-        destination=to.name,
-        episode=incident.id,
-        type=type_,
-        body=msgspec.json.encode({"type": type_, "timestamp": moment.text(now), "data": data}).decode(),
-        created=now,
-        due=now,
-        rank=2,
-    )
+    key = (incident.id, type_, len(incident.told))
+    (made,) = notifications(type_, data, [to], thread=incident.id, key=key, now=now, rank=2)
+    return made

@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from urllib.parse import quote
 
-import msgspec
-
+from alerts import notification
 from alerts.engine import NOTIFY_HORIZON
 from alerts.message_id import message_id
 from alerts.ports import AlertStore, Ledger
-from core import moment
 from core.clock import Clock
 from core.destination import Destination
 from core.document_name import TRUST, TRUST_TOPIC
@@ -101,7 +99,7 @@ def tell(model: str, states: Sequence[Trust], ledger: Ledger, now: int, address:
 
 def _delivery(model: str, one: Trust, was: TrustState, to: Destination, now: int, address: str) -> Delivery:
     data = {"model": model, **one.document(), "before": was, "url": f"{address}/ui/models/{quote(model, safe='')}/trust"}
-    body = msgspec.json.encode({"type": CHANGED, "timestamp": moment.text(now), "data": data}).decode()
+    body = notification.body(CHANGED, data, now)
     # The row is written together with what was told, so two changes of one place never have one time.
     key = (model, one.version, one.segment, was, one.state, to.name, now)
     name = message_id(*key)

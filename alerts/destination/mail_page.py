@@ -5,36 +5,26 @@ from __future__ import annotations
 from html import escape
 
 from alerts.destination.notice import Notice
+from core.html_page import html_page
 
 _COLOURS = {"critical": "#b3261e", "warn": "#8a5a00"}
 _ENDED, _OTHER = "#1b6e3c", "#1864ab"
 _LINK = "color:#1864ab"
-_PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>{title}</title>
-</head>
-<body style="margin:0;padding:16px;font:15px/1.5 system-ui,sans-serif">
-<div style="max-width:40rem;margin:0 auto;overflow-wrap:anywhere">
+_HEAD = '<meta name="color-scheme" content="light dark">'
+_STYLE = "margin:0;padding:16px;font:15px/1.5 system-ui,sans-serif"
+_BODY = """<div style="max-width:40rem;margin:0 auto;overflow-wrap:anywhere">
 <h1 style="font-size:18px;margin:0 0 12px;padding-left:10px;border-left:4px solid {colour}">{title}</h1>
 <p style="margin:0 0 12px">{sentence}</p>
 {parts}
-</div>
-</body>
-</html>
-"""
+</div>"""
 
 
 def page(said: Notice) -> str:
     """The page: title, sentence, what may be done, facts, and the list."""
     colour = _ENDED if said.ended else _COLOURS.get(said.level, _OTHER)
     parts = [_links(said), _facts(said), _lines(said)]
-    return _PAGE.format(
-        title=escape(said.title), sentence=escape(said.sentence), colour=colour, parts="\n".join(part for part in parts if part)
-    )
+    title, shown = escape(said.title), "\n".join(part for part in parts if part)
+    return html_page(title, _HEAD, _BODY.format(title=title, sentence=escape(said.sentence), colour=colour, parts=shown), _STYLE)
 
 
 def _links(said: Notice) -> str:

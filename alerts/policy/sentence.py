@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from alerts import notification
 from alerts.policy.decide import Notice
 from core import moment
 from core.episode import Episode, Level
@@ -54,4 +55,4 @@ def body(notice: Notice, now: int, address: str) -> str:
         "count": notice.count,
         "url": f"{address}/ui/alerts/{worst.id}",
     }
-    return msgspec.json.encode({"type": notice.kind, "timestamp": moment.text(now), "data": data}).decode()
+    return notification.body(notice.kind, data, now)

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from urllib.parse import quote
 
-import msgspec
-
-from alerts.message_id import message_id
-from core import moment
+from alerts.notification import notifications
 from core.destination import Destination
 from core.episode import Delivery
 from core.monitor import Severity
@@ -36,21 +33,8 @@ def deliveries(kind: str, request: Retrain, destinations: Iterable[Destination],
         "sentence": _SENTENCES[kind].format(model=request.model, version=request.version, hook=request.hook, why=why, asked=request.reason),
         "url": f"{address}/ui/models/{quote(request.model, safe='')}/retraining",
     }
-    body = msgspec.json.encode({"type": kind, "timestamp": moment.text(now), "data": data}).decode()
-    return [
-        Delivery(
-            id=message_id(request.id, kind, to.name),
-            destination=to.name,
-            episode=_ABOUT + request.id,
-            type=kind,
-            body=body,
-            created=now,
-            due=now,
-            rank=severity.rank,
-        )
-        for to in destinations
-        if to.enabled and to.takes(request.model, severity)
-    ]
+    takers = [to for to in destinations if to.enabled and to.takes(request.model, severity)]
+    return notifications(kind, data, takers, thread=_ABOUT + request.id, key=(request.id, kind), now=now, rank=severity.rank)
 
 
 def about(subject: str) -> str:

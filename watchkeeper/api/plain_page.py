@@ -8,16 +8,11 @@ from urllib.parse import parse_qs
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from core.html_page import html_page
 from watchkeeper.api.problem import Problem
 
 _LARGEST = 16_384  # bytes of a form
-_PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">
-<title>{title} · Watchkeeper</title>
+_HEAD = """<meta name="robots" content="noindex">
 <style nonce="{nonce}">
 :root {{ color-scheme: light dark; --ink: #1c2127; --paper: #f6f7f8; --edge: #5a6370; --accent: #1864ab; --bad: #b3261e; }}
 @media (prefers-color-scheme: dark) {{ :root {{ --ink: #e8eaed; --paper: #17191c; --edge: #a5adb8; --accent: #6cb6ff; --bad: #ff8a80; }} }}
@@ -36,14 +31,7 @@ a {{ color: var(--accent); }}
 p {{ margin: .75rem 0 0; }}
 .bad {{ color: var(--bad); }}
 .note {{ font-size: .875rem; margin-top: 1.5rem; }}
-</style>
-</head>
-<body>
-<main>
-{content}
-</main>
-</body>
-</html>"""
+</style>"""
 
 
 def page(title: str, content: str, status: int = 200, *, width: int = 22) -> Response:
@@ -56,7 +44,8 @@ def page(title: str, content: str, status: int = 200, *, width: int = 22) -> Res
         "Referrer-Policy": "same-origin",
         "X-Content-Type-Options": "nosniff",
     }
-    return HTMLResponse(_PAGE.format(title=title, nonce=nonce, content=content, width=width), status, headers)
+    made = html_page(f"{title} · Watchkeeper", _HEAD.format(nonce=nonce, width=width), f"<main>\n{content}\n</main>")
+    return HTMLResponse(made, status, headers)
 
 
 async def form(request: Request) -> dict[str, str]:

@@ -10,15 +10,15 @@ from typing import Any
 
 import msgspec
 
+from alerts import notification
 from alerts.destination import webhook
 from alerts.retrain.target.message import REQUESTED, Dispatched, Request, Target, Wire, checked
-from core import moment
 from core.episode import Delivery
 
 
 def dispatch(wire: Wire, given: Mapping[str, str], request: Request, now: int) -> Dispatched:
     """Send the request, signed as notifications are. An answer with `run` and `url` in a JSON object names the run."""
-    body = msgspec.json.encode({"type": REQUESTED, "timestamp": moment.text(now), "data": request.data()}).decode()
+    body = notification.body(REQUESTED, request.data(), now)
     delivery = Delivery(id=request.id, destination=request.hook, episode=request.id, type=REQUESTED, body=body, created=now, due=now)
     message = webhook.render(given, delivery, now)
     return _run(checked(wire.ask("POST", message.to, message.body, message.headers), now).body)
