@@ -1,4 +1,4 @@
-"""The noise report: what a monitor's episodes were worth, and which change of its rule would have spared people most. Pure functions."""
+"""Makes the noise report. Pure functions."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import msgspec
 from core import moment
 from core.fired import Fired
 from core.monitor import Monitor
+from core.noise import Noise
 
 _STRICTER: tuple[Mapping[str, Any], ...] = (
     {"keep_firing": 2},
@@ -19,21 +20,6 @@ _STRICTER: tuple[Mapping[str, Any], ...] = (
 )
 """Changes of a rule, the smaller ones first. They leave thresholds as they are, so that the same readings can be played through them."""
 _SPARED = 0.5  # the least share of its episodes that a change has to spare
-
-
-class Noise(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a monitor's episodes. `notices` counts notifications once, also those that told of several episodes."""
-
-    model: str
-    monitor: str
-    fired: int
-    open: int
-    told: int
-    acknowledged: int
-    useful: int
-    noise: int
-    brief: int
-    notices: int
 
 
 def tally(episodes: Sequence[Fired]) -> list[Noise]:

@@ -20,6 +20,7 @@ from core.event_query import EventQuery, Values
 from core.hook import Hook
 from core.measure import Measures
 from core.monitor import Monitor
+from core.noise import Noise
 from core.policy import Policy, Silence
 from core.reading import Query
 from core.retrain import Retrain
@@ -184,6 +185,14 @@ class Reader(Protocol):
 
     def monitors(self, model: str | None) -> list[Monitor]:
         """The newest definition of each monitor of a model, of all models for None."""
+        ...
+
+    def worth(self, model: str, monitor: str) -> Noise | None:
+        """What became of the episodes of a monitor; None if it has none."""
+        ...
+
+    def quieter(self, model: str, monitor: str) -> Mapping[str, Any] | None:
+        """The smallest change of a monitor's rule that a back-test supports, as the API tells it; None without one, or without the monitor. Takes seconds. Raises ConfigError or Retryable."""
         ...
 
     def standings(self, since: Mapping[tuple[str, str], int]) -> Mapping[tuple[str, str], tuple[int, int, int]]:

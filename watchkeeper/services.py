@@ -12,6 +12,7 @@ from core import moment
 from core.cause import Causes
 from core.episode import Episode
 from core.error import ConfigError, Retryable
+from core.noise import Noise
 from core.principal import Principal
 from dashboard.ports import Goes, LabelledRows, ModelRow, Pipeline, ScoreBins, SegmentErrors, Silenced
 from detectors.catalogue import MEASURES
@@ -102,6 +103,15 @@ class Pages:
     def cause_of(self, name: str, segment: str | None = None) -> Causes | None:
         """The causes of an episode, which may be a minute old."""
         return self._reader.cause_of(name, segment, age=moment.MINUTE)
+
+    def worth(self, model: str, monitor: str) -> Noise | None:
+        """What became of a monitor's episodes."""
+        return next(iter(self._reader.noise(model, monitor, None, None)), None)
+
+    def quieter(self, model: str, monitor: str) -> Mapping[str, Any] | None:
+        """The change of its rule that a back-test supports; None of one that was deleted."""
+        found, retired = self._reader.monitor(model, monitor) or (None, None)
+        return None if found is None or retired is not None else self._reader.suggestion(found, None, None)
 
     def silenced(self) -> list[Silenced]:
         """All silences, with what they match and have held back."""

@@ -14,6 +14,7 @@ from core.measure import Measures
 from dashboard import components as piece
 from dashboard import texts as word
 from dashboard.listed import Listed
+from dashboard.pages.worth import worth
 from dashboard.panel import Page, ask
 from dashboard.ports import Reader
 from dashboard.state import address
@@ -33,6 +34,7 @@ class Choice(Listed):
     state: str = ""
     model: str = ""
     monitor: str = ""
+    quieter: str = ""  # not empty: a change of the monitor's rule is looked for
 
 
 async def draw(reader: Reader, search: str) -> Page:
@@ -73,7 +75,8 @@ async def draw(reader: Reader, search: str) -> Page:
         piece.table(titles, rows, caption="Episodes", numbers=(4,)),
         foot=[way for way in ways if way is not None] or None,
     )
-    return Page("Episodes", [*head, table])
+    look = None if choice.quieter else replace(chosen, quieter="true").address
+    return Page("Episodes", [*head, *await worth(reader, choice.model, choice.monitor, look), table])
 
 
 async def _page(reader: Reader, choice: Choice) -> tuple[list[Episode], str | None] | None:
@@ -85,7 +88,7 @@ async def _page(reader: Reader, choice: Choice) -> tuple[list[Episode], str | No
 
 
 def _row(one: Episode, choice: Choice, measures: Measures) -> tuple[Any, ...]:
-    narrowed = replace(choice, after="", model=one.model)
+    narrowed = replace(choice, after="", model=one.model, quieter="")
     return (
         piece.link(piece.name(subject(one, measures), 60), address("alerts", one.id)),
         piece.link(piece.name(one.model, 24), narrowed.address),

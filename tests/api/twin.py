@@ -9,7 +9,6 @@ from typing import Any, Literal
 import msgspec
 import pyarrow as pa
 
-from alerts.noise import Noise
 from core.baseline.reference import Reference
 from core.cause import CauseQuery, Causes
 from core.comparison import Comparison, ComparisonQuery
@@ -23,6 +22,7 @@ from core.event_query import EventQuery, Texts, Values
 from core.hook import Hook
 from core.moment import DAY
 from core.monitor import Budget, ModelBudget, Monitor
+from core.noise import Noise
 from core.policy import Policy, Silence
 from core.principal import Principal
 from core.reading import Query

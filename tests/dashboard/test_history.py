@@ -56,3 +56,19 @@ async def test_the_inbox_leads_to_all_episodes(twin: Twin) -> None:
     shown = text(await page(twin, "/ui/", ""))
     assert '"/ui/alerts?state=open"' in shown
     assert '"/ui/alerts"' in shown
+
+
+async def test_the_list_of_a_monitor_says_what_its_episodes_were_worth_and_a_link_looks_for_a_quieter_rule() -> None:
+    """Other lists do not; the back-test, which takes seconds, runs only where it is asked for, and its failure is told."""
+    twin, address = Twin(), "?model=departs-late&monitor=input-drift"
+    shown = text(await page(twin, "/ui/alerts", address))
+    assert ("What the episodes of input-drift were worth" in shown, "by 12 notices" in shown) == (True, True)
+    assert (f'"/ui/alerts{address}&quieter=true"' in shown, "Would another rule" in shown, "2 of 3" in shown) == (True, True, False)
+    assert "were worth" not in text(await page(twin, "/ui/alerts", "?model=departs-late"))
+    looked = text(await page(twin, "/ui/alerts", f"{address}&quieter=true"))
+    assert ("With `persist: 2 of 3` there would have been 4 episodes instead of 9" in looked, "Would another rule" in looked) == (
+        True,
+        False,
+    )
+    other = next(one.monitor for one in twin.episodes(None, "arrival-delay", 1))
+    assert "these are 1,000,001 readings" in text(await page(twin, "/ui/alerts", f"?model=arrival-delay&monitor={other}&quieter=true"))

@@ -28,6 +28,7 @@ from dashboard.ports import Goes, LabelledRows, ModelRow, Pipeline, SegmentError
 from detectors.catalogue import MEASURES
 from monitors.reference.learned import learn
 from tests.dashboard import made_events, year
+from tests.dashboard.noise_twin import NoiseTwin
 from tests.dashboard.retraining_twin import RetrainingTwin
 from tests.dashboard.standing import Standing
 from tests.dashboard.told import Told
@@ -38,7 +39,7 @@ from watchkeeper.reader.ranking import ranked
 _SLICES = ("carrier=EV,origin=EWR", "carrier=EV", "temp=[-inf%2C3)")
 
 
-class Twin(made_events.MadeEvents, RetrainingTwin, Standing, Told, Used):
+class Twin(made_events.MadeEvents, NoiseTwin, RetrainingTwin, Standing, Told, Used):
     """The reader. What it reads is made once a process, from one seed; what a test changes in it is of this reader alone."""
 
     measures = MEASURES

@@ -8,7 +8,6 @@ from typing import Any, Literal, Protocol
 import msgspec
 import pyarrow as pa
 
-from alerts.noise import Noise
 from core.block import Labels, Predictions
 from core.cause import CauseQuery, Causes
 from core.comparison import Comparison, ComparisonQuery
@@ -21,6 +20,7 @@ from core.error import Retryable
 from core.event_query import EventQuery, Values
 from core.hook import Hook
 from core.monitor import ModelBudget, Monitor
+from core.noise import Noise
 from core.policy import Policy, Silence
 from core.principal import Principal
 from core.reading import Query

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from core.noise import advice
 from watchkeeper.cli import terminal
 from watchkeeper.cli.backtest import utc
 from watchkeeper.cli.connection import Url, connect
@@ -40,12 +41,4 @@ def noise(
         return
     terminal.table(_COLUMNS, [[one[name] for name in _COLUMNS] for one in found])
     for one in found if suggest else ():
-        terminal.say(f"{one['monitor']} of {one['model']}: {_advice(one['suggestion'])}")
-
-
-def _advice(suggestion: dict[str, Any] | None) -> str:
-    if suggestion is None:
-        return "no change of its rule would have spared half of its episodes and none that was useful or acknowledged"
-    change = ", ".join(f"{name}: {value}" for name, value in suggestion["change"].items())
-    spared = f"{suggestion['episodes_then']} episodes instead of {suggestion['episodes']}"
-    return f"with `{change}` there would have been {spared}, and all {suggestion['valued']} that were useful or acknowledged among them"
+        terminal.say(f"{one['monitor']} of {one['model']}: {advice(one['suggestion'])}")

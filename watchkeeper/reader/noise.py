@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from alerts.noise import Noise, candidates, suggestion, tally
+from alerts.noise import candidates, suggestion, tally
 from core.monitor import Monitor
+from core.noise import Noise
 from watchkeeper.reader.trial import TrialReader
 
 
