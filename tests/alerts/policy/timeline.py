@@ -130,6 +130,7 @@ class Timeline:
         self.told: list[tuple[float, Notice]] = []
         self.alone: list[tuple[float, str]] = []
         self.apart: frozenset[str] = frozenset()  # the destinations that hold one incident a group
+        self.already: frozenset[str] = frozenset()  # the episodes that were told before there was a policy
         self._state = PolicyState()
         self._checked: set[int] = set()
 
@@ -191,6 +192,7 @@ class Timeline:
             decided=self.decisions,
             own=frozenset(name for _, name in self.alone),
             apart=self.apart,
+            already=self.already,
         )
         outcome = decide(given, now)
         self.groups |= {group.id: group for group in outcome.groups}
