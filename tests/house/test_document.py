@@ -178,7 +178,10 @@ def test_the_definitions_of_the_pages_are_taken() -> None:
     assert named == ["fare-drift", "fare-where", "fare-week", "fare-tuesdays", "fare-budget"]
     assert [budget.name for found in read for budget in found.budgets] == ["fare-alarms"]
     assert [contract.model for found in read for contract in found.contracts] == ["churn"]
-    destinations, policy = blocks("docs/alerts.md", "yaml")
+    first, destinations, policy = blocks("docs/alerts.md", "yaml")
+    *beginning, told = yaml.safe_load(first)
+    assert [destination_from(cast("dict[str, Any]", one)).kind for one in beginning] == ["slack", "pagerduty"]
+    assert policy_from(told).to == ("team",)
     assert written(policy_from(yaml.safe_load(policy)[0]))["cap"] == "20 per 1h"
     assert [destination_from(cast("dict[str, Any]", one)).name for one in yaml.safe_load(destinations)] == ["oncall"]
 
