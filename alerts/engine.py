@@ -9,7 +9,7 @@ import msgspec
 
 from alerts import comparison
 from alerts.ports import AlertStore, Ledger
-from alerts.rule import advance
+from alerts.rule import explained, moved
 from alerts.step import AlertStep
 from alerts.step_reads import StepReads, Versions, no_versions
 from alerts.terms import Terms
@@ -43,12 +43,12 @@ class Observed(NamedTuple):
 
 
 class _Move(NamedTuple):
-    """A rule before and after a reading, whether an episode is told of it, and whether destinations are told of its verdict."""
+    """A rule before and after a reading; the transition that an episode is told of, which has no reason yet; and whether destinations are told of the reading's verdict."""
 
     before: Rule
     after: Rule
     reading: Reading
-    told: bool
+    told: Transition | None
     verdict: bool
 
 
@@ -167,16 +167,17 @@ class AlertEngine:
         whole: WithEvidence = one.readings.with_evidence if isinstance(one.readings, Bare) else list
         for reading in sorted(whole(one.readings) if terms.needs_evidence else one.readings, key=_order):
             rule = rules.get((reading.column, reading.segment)) or _rule(one.monitor, reading)
-            after, transition = advance(rule, reading, about, terms)
+            after, transition = moved(rule, reading, about, terms)
             if after is not rule:
                 verdict = comparison.reached(after, reading, self._clock.now(), self._horizon)
                 after = msgspec.structs.replace(after, told=reading.verdict) if verdict else after
                 rules[after.column, after.segment] = after
-                moves.append(_Move(rule, after, reading, told=transition is not None and bool(transition.episode), verdict=verdict))
+                moves.append(_Move(rule, after, reading, transition if transition is not None and transition.episode else None, verdict))
         told = iter(whole([move.reading for move in moves if move.told or move.verdict]))
-        for before, after, reading, is_told, verdict in moves:
-            given = next(told) if is_told or verdict else reading
-            step.advanced(before, after, advance(before, given, about, terms)[1] if is_told else None, given)
+        for before, after, reading, transition, verdict in moves:
+            given = next(told) if transition or verdict else reading
+            said = transition and msgspec.structs.replace(transition, reason=explained(before, after, given, about, terms))
+            step.advanced(before, after, said, given)
             if verdict:
                 step.compared(given)
 

@@ -27,6 +27,14 @@ _TOMBSTONES = 32  # remembered windows that only an earlier revision could judge
 
 def advance(rule: Rule, reading: Reading, about: Measure, terms: Terms = USUAL) -> tuple[Rule, Transition | None]:
     """The rule after a reading of its column and segment, of the measure `about`; and the transition, if the change is one that people see."""
+    after, transition = moved(rule, reading, about, terms)
+    if transition is None:
+        return after, None
+    return after, msgspec.structs.replace(transition, reason=explained(rule, after, reading, about, terms))
+
+
+def moved(rule: Rule, reading: Reading, about: Measure, terms: Terms) -> tuple[Rule, Transition | None]:
+    """As `advance`, and the transition has no reason yet."""
     counts = terms.counted
     windows = _remember(rule, reading, counts, held=terms.holds(reading, about))
     if windows is None:
@@ -51,7 +59,7 @@ def advance(rule: Rule, reading: Reading, about: Measure, terms: Terms = USUAL) 
         before=rule.state,
         after=state,
         level=level or rule.level,
-        reason=_reason(rule, after, reading, about, terms),
+        reason="",
         window_start=reading.window_start,
         window_end=reading.window_end,
         revision=reading.revision,
@@ -113,8 +121,8 @@ def _judge(rule: Rule, reading: Reading, windows: tuple[SeenWindow, ...], terms:
     (m, n), counted = terms.persist, judged(windows, terms.remembered, terms.counted)
     last = counted[:n]
     breaching = bool(last) and last[0].verdict in terms.breach
-    if sum(seen.verdict in terms.breach for seen in last) >= m:
-        critical = sum(seen.verdict in _WORST for seen in last) >= m
+    if len([seen for seen in last if seen.verdict in terms.breach]) >= m:
+        critical = len([seen for seen in last if seen.verdict in _WORST]) >= m
         level = Level.CRITICAL if critical or (rule.episode and rule.level is Level.CRITICAL) else Level.WARN
         if rule.episode is None:
             return State.FIRING, level, _again(rule, reading, terms) or _name(rule, reading)
@@ -128,7 +136,7 @@ def _judge(rule: Rule, reading: Reading, windows: tuple[SeenWindow, ...], terms:
 
 def _kept(windows: list[SeenWindow], terms: Terms) -> int:
     """How many of some windows keep an open episode open."""
-    return sum(seen.verdict in terms.breach or seen.held for seen in windows)
+    return len([seen for seen in windows if seen.verdict in terms.breach or seen.held])
 
 
 def _again(rule: Rule, reading: Reading, terms: Terms) -> str | None:
@@ -151,7 +159,8 @@ def _digits(model: str, window_end: int) -> str:
     return hashlib.sha256(msgspec.json.encode((model, window_end))).hexdigest()[:8]
 
 
-def _reason(before: Rule, after: Rule, reading: Reading, about: Measure, terms: Terms) -> str:
+def explained(before: Rule, after: Rule, reading: Reading, about: Measure, terms: Terms) -> str:
+    """Why a rule that was `before` is `after` now, by a reading with its evidence."""
     again = "; the episode goes on" if after.episode is not None and before.episode is None and after.episode == before.last else ""
     if reading.verdict not in _JUDGED:
         alerts = reading.verdict in terms.breach

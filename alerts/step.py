@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from alerts import comparison
+from alerts import comparison, notification
 from alerts.message_id import message_id
 from alerts.rule import started
 from alerts.step_reads import StepReads
@@ -217,8 +217,7 @@ class AlertStep:
         return f"older than {moment.long(self._horizon)}" if self._now - transition.window_end > self._horizon else ""
 
     def _body(self, episode: Episode, kind: str) -> str:
-        data = episode.stored.document(self._address)
-        return msgspec.json.encode({"type": kind, "timestamp": moment.text(self._now), "data": data}).decode()
+        return notification.body(kind, episode.stored.document(self._address), self._now)
 
 
 def _ended(episode: Episode, transition: Transition) -> Episode:

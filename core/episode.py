@@ -14,7 +14,7 @@ import msgspec
 from core import moment
 from core.change import Change
 from core.described import Described
-from core.handling import Decision, Handling
+from core.handling import UNDECIDED, UNTOUCHED, Decision, Handling
 from core.monitor import Monitor, Severity
 from core.reading import Reading, Verdict
 
@@ -69,7 +69,7 @@ class SeenWindow(msgspec.Struct, frozen=True, array_like=True, gc=False):
     held: bool = False
 
 
-class Rule(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Rule(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """The state of one rule: one column and segment of one monitor.
 
     `definition` is the monitor's `evaluated_revision`; `windows` are the remembered ones, by their end; a window that ends at or before `floor` is
@@ -93,7 +93,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     told: str | None = None
 
 
-class Transition(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Transition(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """One change of a rule, and why. `episode` is "" while there is none; `recorded` is 0 until it is stored. `cause` is that of an episode's end."""
 
     episode: str
@@ -145,7 +145,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return self.queued or self.created
 
 
-class Episode(Described, frozen=True, kw_only=True, gc=False):
+class Episode(Described, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """One alert, from firing to its end.
 
     `reason`, `window_*`, `value` and `threshold` are of the reading that fired (or escalated) it; `reading` and `definition` are frozen
@@ -180,8 +180,8 @@ class Episode(Described, frozen=True, kw_only=True, gc=False):
     reopened: int = 0  # wall time at which it last went on after an end; 0 if it never did
     recorded: int = 0  # wall time of the last firing or escalation; 0 in episodes of an earlier version
     deliveries: tuple[Delivery, ...] = ()
-    decision: Decision = Decision()
-    handling: Handling = Handling()
+    decision: Decision = UNDECIDED
+    handling: Handling = UNTOUCHED
     timeline: tuple[Transition, ...] = ()
     changes: tuple[Change, ...] = ()  # of the model, near the onset
     retrains: tuple[str, ...] = ()  # the requests for retraining that it made or joined
@@ -189,7 +189,7 @@ class Episode(Described, frozen=True, kw_only=True, gc=False):
     @property
     def stored(self) -> Episode:
         """The episode without what is stored beside it: deliveries, decision, handling, timeline and requests for retraining."""
-        return msgspec.structs.replace(self, deliveries=(), decision=Decision(), handling=Handling(), timeline=(), retrains=())
+        return msgspec.structs.replace(self, deliveries=(), decision=UNDECIDED, handling=UNTOUCHED, timeline=(), retrains=())
 
     @property
     def first(self) -> Reading | None:
@@ -274,9 +274,20 @@ class Episode(Described, frozen=True, kw_only=True, gc=False):
 
 def _facts(reading: Reading) -> dict[str, Any]:
     """What a notice says of the reading besides its value: the other side, the interval, how many rows, and what makes most of it."""
-    names = ("baseline", "baseline_value", "lower", "upper", "n_target", "n_baseline", "n_effective")
-    change = {name: reading.evidence[name] for name in ("detected_at", "onset", "before", "after") if name in reading.evidence}
-    return {**{name: getattr(reading, name) for name in names}, "contributions": reading.evidence.get("contributions", [])} | change
+    change: dict[str, Any] = {
+        name: reading.evidence[name] for name in ("detected_at", "onset", "before", "after") if name in reading.evidence
+    }
+    return {
+        "baseline": reading.baseline,
+        "baseline_value": reading.baseline_value,
+        "lower": reading.lower,
+        "upper": reading.upper,
+        "n_target": reading.n_target,
+        "n_baseline": reading.n_baseline,
+        "n_effective": reading.n_effective,
+        "contributions": reading.evidence.get("contributions", []),
+        **change,
+    }
 
 
 class EpisodeRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -56,3 +56,7 @@ class Handling(msgspec.Struct, frozen=True, kw_only=True):
             case "feedback":
                 changes |= {"useful": act.useful}
         return msgspec.structs.replace(self, **changes)
+
+
+UNDECIDED, UNTOUCHED = Decision(), Handling()
+"""Of an episode about which nothing was decided, and nobody has done anything."""

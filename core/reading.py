@@ -31,7 +31,7 @@ JUDGED = tuple(one.value for one in (Verdict.OK, Verdict.WARN, Verdict.CRITICAL,
 WITHDRAWN = "withdrawn"
 
 
-class Reading(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Reading(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """One reading. Times are microseconds; `column` is "" for the whole model; `threshold` is as the monitor gives it.
 
     `value` is None where there is none; then `reason` says why. `monitor_version` is the version of the monitor's definition,

@@ -13,13 +13,13 @@ from typing import Protocol
 
 import msgspec
 
+from alerts import notification
 from alerts.destination.kind import kind
 from alerts.loop import Loop
 from alerts.message_id import message_id
 from alerts.policy.decide import Notice, Situation, decide
 from alerts.policy.sentence import body
 from alerts.step import FIRED
-from core import moment
 from core.clock import Clock
 from core.destination import Destination
 from core.episode import Delivery, DeliveryState, Episode
@@ -191,13 +191,12 @@ class PolicyWatch:
     def _alone(self, episode: Episode, to: Destination, now: int) -> Delivery:
         """The outbox row of an episode that waited for a policy that is gone."""
         key = (episode.id, to.name, FIRED, now)
-        data = episode.stored.document(self._address)
         return Delivery(
             id=message_id(*key),
             destination=to.name,
             episode=episode.id,
             type=FIRED,
-            body=msgspec.json.encode({"type": FIRED, "timestamp": moment.text(now), "data": data}).decode(),
+            body=notification.body(FIRED, episode.stored.document(self._address), now),
             created=now,
             due=now,
             state=DeliveryState.PENDING if to.enabled else DeliveryState.NOT_SENT,

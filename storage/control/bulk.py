@@ -1,20 +1,35 @@
 """Many rows in one statement.
 
-SQLAlchemy spends ten times as long on a row as the database does, so these rows go to the driver as tuples. SQLite runs one prepared statement for each row; PostgreSQL
+SQLAlchemy spends ten times as long on a row as the database does, so these rows go to the driver, and come from it, as tuples. To write, SQLite runs one prepared statement for each row, and PostgreSQL
 gets a statement with an array for each column.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Column, Connection, Table
 
 from storage.control.kind import Name, Outcome
 
+CHUNK = 500  # names in one query: an old SQLite takes 999 parameters
 _CHUNK = 1_000  # rows of a statement on PostgreSQL
 Row = tuple[Any, ...]
+
+
+def read_rows(connection: Connection, table: Table, names: Sequence[str], key: str, values: Sequence[str], order: str) -> Iterator[Row]:
+    """The columns `names` of the rows whose text `key` is one of the `values`. Those of the same value come in the `order` of another column."""
+    sqlite, dialect = connection.dialect.name == "sqlite", connection.dialect
+    processors = [(place, table.c[name].type.result_processor(dialect, None)) for place, name in enumerate(names)]
+    changes = [(place, change) for place, change in processors if change is not None]
+    given = values if (change := _change(connection, table.c[key])) is None else [change(value) for value in values]
+    sql = f'SELECT {_listed(names)} FROM "{table.name}" WHERE "{key}" '
+    for start in range(0, len(given), CHUNK):
+        some = tuple(given[start : start + CHUNK])
+        which = f"IN ({', '.join('?' * len(some))})" if sqlite else "= ANY(%s::text[])"
+        found = connection.exec_driver_sql(f'{sql}{which} ORDER BY "{order}"', some if sqlite else (list(some),)).all()
+        yield from (_changed(row, changes) for row in found) if changes else found
 
 
 def insert_rows(connection: Connection, table: Table, names: Sequence[str], rows: Sequence[Row]) -> None:

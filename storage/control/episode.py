@@ -10,7 +10,8 @@ from sqlalchemy import Connection, and_, func, or_, select
 
 from core.episode import Delivery, Episode, Level, Transition
 from core.error import ConfigError
-from storage.control.ledger import CHUNK, Ledger, Ledgers, delivery_of
+from storage.control.bulk import CHUNK
+from storage.control.ledger import Ledger, Ledgers, delivery_of
 from storage.control.policy import beside
 from storage.control.retrain import retrains_of
 from storage.control.schema import EPISODE, OUTBOX, TRANSITION

@@ -17,7 +17,7 @@ from core.document_name import SYSTEM, TRUST
 from core.episode import Delivery, DeliveryState, Episode, EpisodeRecord, Rule
 from core.incident import Incident
 from core.trust import Told, TrustState
-from storage.control.bulk import insert_rows, replace_rows
+from storage.control.bulk import CHUNK, insert_rows, read_rows, replace_rows
 from storage.control.change import changes
 from storage.control.cursor import Fence, hold
 from storage.control.engine import Database, upsert
@@ -38,7 +38,6 @@ from storage.control.schema import (
 _RULES, _EPISODES, _ENCODER = msgspec.json.Decoder(Rule), msgspec.json.Decoder(Episode), msgspec.json.Encoder()
 _DELIVERY = Delivery.__struct_fields__
 _fields = attrgetter(*_DELIVERY)
-CHUNK = 500  # names in one query: an old SQLite takes 999 parameters
 
 
 class _Told(msgspec.Struct, frozen=True):
@@ -64,20 +63,18 @@ class Ledger:
 
     def episodes(self, ids: Sequence[str], *, bodies: bool = False) -> list[Episode]:
         """The episodes with these ids, with their deliveries, in the order of the ids; unknown ones are left out. Deliveries have their `bodies`, which are large, if these are asked for."""
-        found: dict[str, Episode] = {}
         names = [name for name in _DELIVERY if bodies or name != "body"]
-        columns = [OUTBOX.c[name] for name in names]
-        for start in range(0, len(ids), CHUNK):
-            chunk = ids[start : start + CHUNK]
-            payloads = self._connection.execute(select(EPISODE.c.payload).where(EPISODE.c.id.in_(chunk))).scalars()
-            deliveries: dict[str, list[Delivery]] = {}
-            for row in self._connection.execute(select(*columns).where(OUTBOX.c.episode.in_(chunk)).order_by(OUTBOX.c.sequence)):
-                one = _delivery(dict(zip(names, row, strict=True)))
-                deliveries.setdefault(one.episode, []).append(one)
-            for payload in payloads:
-                episode = _EPISODES.decode(payload)
-                found[episode.id] = msgspec.structs.replace(episode, deliveries=tuple(deliveries.get(episode.id, ())))
-        return [found[name] for name in ids if name in found]
+        deliveries: dict[str, list[Delivery]] = {}
+        for row in read_rows(self._connection, OUTBOX, names, "episode", ids, "sequence"):
+            one = _delivery(dict(zip(names, row, strict=True)))
+            deliveries.setdefault(one.episode, []).append(one)
+        found = {
+            name: _EPISODES.decode(payload) for name, payload in read_rows(self._connection, EPISODE, ("id", "payload"), "id", ids, "id")
+        }
+        whole = {name: tuple(deliveries[name]) for name in found if name in deliveries}
+        return [
+            msgspec.structs.replace(found[name], deliveries=whole[name]) if name in whole else found[name] for name in ids if name in found
+        ]
 
     def destinations(self) -> list[Destination]:
         """All destinations, by name."""

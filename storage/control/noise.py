@@ -10,7 +10,8 @@ from sqlalchemy import Connection, select
 from core.episode import Cause, DeliveryState
 from core.fired import Fired
 from core.handling import Act, Handling
-from storage.control.ledger import CHUNK, Ledgers
+from storage.control.bulk import CHUNK
+from storage.control.ledger import Ledgers
 from storage.control.schema import ACT, DECISION, EPISODE, OUTBOX
 
 

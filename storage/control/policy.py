@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -15,10 +16,13 @@ from core.error import ConfigError
 from core.handling import Act, Decision, Handling
 from core.policy import Group, Policy, PolicyState, Silence
 from storage.control.audit import audit
+from storage.control.bulk import CHUNK, read_rows
 from storage.control.definition import Applied
 from storage.control.engine import Database, insert, upsert
-from storage.control.ledger import CHUNK, Ledger
+from storage.control.ledger import Ledger
 from storage.control.schema import ACT, ALERT_GROUP, CURSOR, DECISION, EPISODE, NOTICE, OUTBOX, POLICY, SILENCE
+
+_KEPT = 8_192  # episodes that are kept decoded
 
 
 class PolicyTransaction(Ledger):
@@ -45,20 +49,14 @@ class PolicyTransaction(Ledger):
 
     def known(self, ids: Sequence[str]) -> list[Episode]:
         """Episodes with decisions and handling, in the order of the ids; without deliveries, whose bodies are large."""
-        found: dict[str, Episode] = {}
-        for start in range(0, len(ids), CHUNK):
-            query = select(EPISODE.c.payload).where(EPISODE.c.id.in_(ids[start : start + CHUNK]))
-            episodes = (msgspec.json.decode(payload, type=Episode) for payload in self._connection.execute(query).scalars())
-            found |= {one.id: one for one in episodes}
+        found = {name: _decoded(payload) for name, payload in read_rows(self._connection, EPISODE, ("id", "payload"), "id", ids, "id")}
         return beside(self._connection, [found[name] for name in ids if name in found])
 
     def own(self, ids: Sequence[str]) -> dict[str, bool]:
         """Which of these episodes have notifications of their own, and whether any was to be sent."""
         found: dict[str, bool] = {}
-        for start in range(0, len(ids), CHUNK):
-            query = select(OUTBOX.c.episode, OUTBOX.c.state).where(OUTBOX.c.episode.in_(ids[start : start + CHUNK])).distinct()
-            for row in self._connection.execute(query):
-                found[row.episode] = found.get(row.episode, False) or row.state != DeliveryState.NOT_SENT.value
+        for name, state in read_rows(self._connection, OUTBOX, ("episode", "state"), "episode", ids, "sequence"):
+            found[name] = found.get(name, False) or state != DeliveryState.NOT_SENT.value
         return found
 
     def silences(self, now: int) -> list[Silence]:
@@ -152,8 +150,7 @@ class Policies(Database):
         """All open episodes with their decisions and handling, the last fired first, without deliveries and timeline."""
         query = select(EPISODE.c.payload).where(EPISODE.c.ended_at.is_(None)).order_by(EPISODE.c.fired_at.desc(), EPISODE.c.id.desc())
         with self.read() as connection:
-            found = [msgspec.json.decode(payload, type=Episode) for payload in connection.execute(query).scalars()]
-            return beside(connection, found)
+            return beside(connection, [_decoded(payload) for payload in connection.execute(query).scalars()])
 
     def add_silence(self, silence: Silence, actor: str = "local") -> None:
         """Add a silence."""
@@ -231,17 +228,21 @@ def beside(connection: Connection, episodes: Sequence[Episode]) -> list[Episode]
     ids, reopened = [one.id for one in episodes], {one.id: one.reopened for one in episodes}
     decisions: dict[str, Decision] = {}
     handling: dict[str, Handling] = {}
-    for start in range(0, len(ids), CHUNK):
-        chunk = ids[start : start + CHUNK]
-        for row in connection.execute(select(DECISION.c.episode, DECISION.c.payload).where(DECISION.c.episode.in_(chunk))):
-            decisions[row.episode] = msgspec.json.decode(row.payload, type=Decision)
-        for payload in connection.execute(select(ACT.c.payload).where(ACT.c.episode.in_(chunk)).order_by(ACT.c.sequence)).scalars():
-            act = msgspec.json.decode(payload, type=Act)
-            handling[act.episode] = handling.get(act.episode, Handling()).after(act, reopened[act.episode])
+    for name, payload in read_rows(connection, DECISION, ("episode", "payload"), "episode", ids, "episode"):
+        decisions[name] = msgspec.json.decode(payload, type=Decision)
+    for _, payload in read_rows(connection, ACT, ("episode", "payload"), "episode", ids, "sequence"):
+        act = msgspec.json.decode(payload, type=Act)
+        handling[act.episode] = handling.get(act.episode, Handling()).after(act, reopened[act.episode])
     return [
         msgspec.structs.replace(one, decision=decisions.get(one.id, Decision()), handling=handling.get(one.id, Handling()))
         for one in episodes
     ]
+
+
+@lru_cache(_KEPT)
+def _decoded(payload: str) -> Episode:
+    """An episode of its stored form, which is read again and again while it is open, and seldom changes."""
+    return msgspec.json.decode(payload, type=Episode)
 
 
 def policy_of(connection: Connection) -> Policy | None:

@@ -14,9 +14,10 @@ from core.error import ConfigError
 from core.hook import Hook
 from core.retrain import Retrain, RetrainState
 from storage.control.audit import audit
+from storage.control.bulk import CHUNK
 from storage.control.engine import Database, insert, upsert
 from storage.control.hook import hook_of, hooks_of
-from storage.control.ledger import CHUNK, Ledger
+from storage.control.ledger import Ledger
 from storage.control.schema import EPISODE, HOOK, RETRAIN, RETRAIN_EPISODE, RULE
 
 _PAST = 200  # requests of a model that decisions look back on, and as many runs

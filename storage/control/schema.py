@@ -95,6 +95,8 @@ EPISODE = Table(
     Index("episodes_by_time", "fired_at", "id"),
     Index("episodes_by_model", "model", "ended_at"),
 )
+_OPEN = EPISODE.c.ended_at.is_(None)
+Index("episodes_open", EPISODE.c.fired_at, EPISODE.c.id, sqlite_where=_OPEN, postgresql_where=_OPEN)
 TRANSITION = Table(
     "transitions",
     METADATA,

@@ -92,7 +92,7 @@ def test_an_episode_of_a_version_that_kept_no_reading_at_firing_is_read(store: C
     with store.write() as connection:
         for payload in connection.execute(select(EPISODE.c.id, EPISODE.c.payload)).all():
             old = json.loads(payload.payload)
-            del old["fired"]
+            old.pop("fired", None)
             connection.execute(update(EPISODE).where(EPISODE.c.id == payload.id).values(payload=json.dumps(old)))
     unescalated, escalated = store.episode("ep_2"), store.episode("ep_8")
     assert unescalated is not None
