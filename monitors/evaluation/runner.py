@@ -6,7 +6,7 @@ import dataclasses
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial, reduce
 from operator import or_
 
@@ -46,6 +46,7 @@ from monitors.evaluation.watched import (
     wait,
 )
 from monitors.evaluation.withdrawal import absent, as_nodata, held, withdrawn
+from monitors.evaluation.work_done import WorkDone
 from monitors.evidence.reads import Reads, Scope
 from monitors.lease import Lease
 from monitors.model import Model
@@ -56,18 +57,6 @@ _log = logging.getLogger(__name__)
 _LONGEST = moment.MINUTE  # the longest pause between two attempts at a monitor that fails
 _EARLY = 10 * moment.MINUTE  # so long after an owner's first step every step counts the readings of earlier owners
 _RECOUNT = 5 * moment.MINUTE  # the pause between two counts later
-
-
-@dataclass
-class WorkDone:
-    """What an owner has done since it began."""
-
-    steps: int = 0
-    audited: int = 0
-    repaired: int = 0
-    readings: int = 0
-    failed: dict[str, str] = field(default_factory=dict)  # by monitor
-    missing: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -137,7 +126,7 @@ class MonitorRunner:
         self._done = {key: self._done[key] for key in self._done.keys() & {_key(monitor, contract) for monitor in monitors}}
         evaluated = {monitor.name for monitor in monitors if monitor.enabled}
         self._background.keep({_key(monitor, contract) for monitor in monitors if monitor.enabled})
-        for reasons in (self.counts.failed, self.counts.missing):
+        for reasons in (self.counts.failed, self.counts.missing, self.counts.unsought):
             for name in reasons.keys() - evaluated:
                 del reasons[name]
 

@@ -7,7 +7,7 @@ Only columns that a monitor names under `segments: {auto: [...]}` are looked at.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -44,10 +44,13 @@ class NewValues:
         self._days: dict[int, dict[tuple[str, str], int]] = {}  # by day, dimension and value: how many events, where it is often enough
         self._due: set[int] = set()  # days that are counted when they have closed
         self._looked = moment.EARLIEST
+        self.failed = False  # whether the last look ended with an error
 
     @property
     def closes(self) -> int:
-        """The watermark at which there is something to count."""
+        """The watermark at which there is something to count; after a failure time decides, not the watermark."""
+        if self.failed:
+            return moment.LATEST
         return min(self._due, default=moment.LATEST) + moment.DAY if self._due else moment.LATEST
 
     def touch(self, slots: Ints) -> None:
@@ -56,15 +59,21 @@ class NewValues:
             self._due.update(_days(slots))
 
     def waits(self, now: int) -> bool:
-        """Whether the last look is so short ago that the next one waits until nothing comes."""
+        """Whether the last look is so short ago that the next one waits: until nothing comes, or after a failure for a minute."""
         return now < self._looked + _PAUSE
 
     def look(self, contract: Contract, monitors: Sequence[Monitor], watermark: int, now: int, lease: Lease, *, frozen: bool) -> bool:
         """Count the days that are due, and have a new version of the contract made if its new values are others. Returns whether they are.
 
-        Where raw events have been removed (`frozen`), the contract stays as it is: a new version would have no panes of the time before.
+        Where raw events have been removed (`frozen`), the contract stays as it is: a new version would have no panes of the time before. What fails is due again.
         """
-        wanted, self._looked = wanted_of(contract, monitors), now
+        self._looked, self.failed = now, True
+        found = self._look(contract, monitors, watermark, lease, frozen=frozen)
+        self.failed = False
+        return found
+
+    def _look(self, contract: Contract, monitors: Sequence[Monitor], watermark: int, lease: Lease, *, frozen: bool) -> bool:
+        wanted = wanted_of(contract, monitors)
         of = (contract.based_on, contract.summary, wanted)
         if frozen or not wanted:
             self._of, self._days, self._due = (), {}, set()
@@ -73,26 +82,26 @@ class NewValues:
             self._of, self._days = of, {}
             self._due = set(_days(self._panes.slots(contract)[0]))
         closed = {day for day in self._due if day + moment.DAY <= watermark}
-        counted = self._count(contract, wanted, sorted(closed))
-        self._days = {day: often for day, often in self._days.items() if day not in closed} | counted
-        self._due -= closed
-        dimensions = _taken(contract, wanted, self._days)
+        days = {day: often for day, often in self._days.items() if day not in closed} | self._count(contract, wanted, sorted(closed))
+        dimensions = _taken(contract, wanted, days)
         if any(set(before.new) - set(after.new) for before, after in zip(contract.dimensions, dimensions, strict=True)):
-            dimensions = _taken(contract, wanted, self._with_open(contract, wanted))
-        if dimensions == contract.dimensions:
-            return False
-        lease.check()
-        self._takes.take_up(msgspec.structs.replace(contract, dimensions=dimensions), lease.fence)
-        return True
+            dimensions = _taken(contract, wanted, self._with_open(contract, wanted, days, self._due - closed))
+        if changed := dimensions != contract.dimensions:
+            lease.check()
+            self._takes.take_up(msgspec.structs.replace(contract, dimensions=dimensions), lease.fence)
+        self._days, self._due = days, self._due - closed
+        return changed
 
-    def _with_open(self, contract: Contract, wanted: Mapping[str, Wanted]) -> dict[int, dict[tuple[str, str], int]]:
+    def _with_open(
+        self, contract: Contract, wanted: Mapping[str, Wanted], days: Mapping[int, dict[tuple[str, str], int]], unclosed: Collection[int]
+    ) -> dict[int, dict[tuple[str, str], int]]:
         """The counted days, and of the days that have not closed the values that the contract has.
 
         A day that silence had closed is open again when events come, or after a restart: its values stay until it has closed again.
         """
         held = {(one.name, value) for one in contract.dimensions for value in one.new}
-        found = dict(self._days)
-        for day, often in self._count(contract, wanted, sorted(self._due)).items():
+        found = dict(days)
+        for day, often in self._count(contract, wanted, sorted(unclosed)).items():
             found[day] = {pair: n for pair, n in often.items() if pair in held} | found.get(day, {})
         return found
 

@@ -6,6 +6,7 @@ at any point and start again, and another owner may take the model over at any t
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -17,10 +18,12 @@ from core import moment
 from core.block import Ints
 from core.clock import Clock
 from core.contract import Contract
+from core.error import Fenced, Retryable
 from core.monitor import Monitor
 from monitors.evaluation.evaluate import Evaluate
-from monitors.evaluation.runner import MonitorRunner, StepInput, WorkDone
+from monitors.evaluation.runner import MonitorRunner, StepInput
 from monitors.evaluation.watched import Touch, touched_by, wait
+from monitors.evaluation.work_done import WorkDone
 from monitors.lease import Lease
 from monitors.model import Model
 from monitors.ownership.admitting import Admitting
@@ -44,6 +47,7 @@ from monitors.ports import (
     TrustStates,
 )
 
+_log = logging.getLogger(__name__)
 _NOTHING = -(1 << 62)  # no window was looked at yet
 _LIVE = moment.HOUR  # a model is live if its latest event was not older than this when it came
 
@@ -172,6 +176,7 @@ class Owner:
             and state.listening == listening
             and not self._runner.ready
             and not (state.failed and self._runner.due(monitors, state.failed))
+            and (not self._new_values.failed or self._new_values.waits(self._clock.now()))
         )
 
     def step(self, model: Model, monitors: Sequence[Monitor], committed: Committed, *, silent: bool) -> bool:
@@ -209,7 +214,7 @@ class Owner:
         self._orphans_possible |= self._runner.orphans_possible(self._name, lease)
         ready = self._runner.ready or bool(self._runner.due(monitors, failed))
         if not (work or self._orphans_possible or ready or passed):
-            if self._look_for_values(contract, monitors, committed, watermark, lease):
+            if self._look_for_values(contract, monitors, committed, watermark, lease, wait=self._new_values.failed):
                 return True  # the next step has the next version of the contract
             self._look_at_trust(model, monitors, lease)
             self._found_nothing(model, monitors, committed, failed, silent=silent)
@@ -230,16 +235,34 @@ class Owner:
         self.counts.steps += 1
         self._look_at_trust(model, monitors, lease)
         self._new_values.touch(touched[Touch.EVENTS])
-        if not self._new_values.waits(self._clock.now()) and self._look_for_values(contract, monitors, committed, watermark, lease):
+        if self._look_for_values(contract, monitors, committed, watermark, lease, wait=True):
             return True
         if not (work or work.more or worked or self._new_values.closes <= watermark):
             self._found_nothing(model, monitors, committed, failing, silent=silent)
         return bool(work) or worked
 
-    def _look_for_values(self, contract: Contract, monitors: Sequence[Monitor], committed: Committed, watermark: int, lease: Lease) -> bool:
-        """Have values that have become frequent taken up as segments. Returns whether there is another version of the contract."""
-        frozen = committed.frozen > moment.EARLIEST
-        return self._new_values.look(contract, monitors, watermark, self._clock.now(), lease, frozen=frozen)
+    def _look_for_values(
+        self, contract: Contract, monitors: Sequence[Monitor], committed: Committed, watermark: int, lease: Lease, *, wait: bool
+    ) -> bool:
+        """Have values that have become frequent taken up as segments, unless the last look was just now and this one can `wait`. Returns whether there is another version of the contract.
+
+        If it fails, what the step has stored is as it should be. It is reported as a problem of the monitors that find their segments, and tried again.
+        """
+        now, unsought, frozen = self._clock.now(), self.counts.unsought, committed.frozen > moment.EARLIEST
+        if wait and self._new_values.waits(now):
+            return False
+        unsought.clear()
+        try:
+            return self._new_values.look(contract, monitors, watermark, now, lease, frozen=frozen)
+        except Fenced:
+            raise
+        except Exception as error:  # whatever it is, readings do not depend on it
+            _log.warning("new values of %s could not be looked for: %s", self._name, error, exc_info=not isinstance(error, Retryable))
+            said = (
+                f"new values of its segments could not be looked for: {type(error).__name__}: {str(error)[:300]}; tried again in a minute"
+            )
+            unsought.update({one.name: said for one in monitors if one.enabled and one.auto is not None})
+            return False
 
     def _look_at_trust(self, model: Model, monitors: Sequence[Monitor], lease: Lease) -> None:
         """Have changes of trust told, if readings, definitions or who listens have changed since: in the first step always, because an owner before may have ended without."""

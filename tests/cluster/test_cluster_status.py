@@ -17,7 +17,7 @@ from core.contract import Column, Contract, Kind, Task
 from core.error import Fenced, Retryable
 from core.monitor import Monitor
 from core.window.tumbling import Tumbling
-from monitors.evaluation.runner import WorkDone
+from monitors.evaluation.work_done import WorkDone
 from monitors.ownership.owner import Owner
 from monitors.ports import Committed
 from storage.control.store import ControlStore

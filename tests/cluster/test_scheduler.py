@@ -14,7 +14,7 @@ from core.contract import Column, Contract, Kind, Task
 from core.destination import Destination
 from core.error import Fenced
 from core.monitor import Monitor
-from monitors.evaluation.runner import WorkDone
+from monitors.evaluation.work_done import WorkDone
 from monitors.model import Model
 from monitors.ownership.owner import Owner
 from monitors.ports import Committed

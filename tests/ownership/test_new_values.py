@@ -5,11 +5,13 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 
 import msgspec
 import pytest
 
 from core import moment
+from core.error import Retryable
 from core.monitor import AutoSegments, Monitor
 from core.window.tumbling import Tumbling
 from monitors.ownership.new_values import Wanted, taken, wanted_of
@@ -136,6 +138,33 @@ def test_nothing_is_taken_up_once_retention_has_removed_events(backend: Backend,
     send(backend, model, range(37))
     settle(backend, model)
     assert backend.contracts[model].version == 1
+
+
+def test_a_failed_look_leaves_the_step_as_it_is(backend: Backend, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Readings stay, the owner goes on with its lease, the monitor's problem is told, and a minute later the values are taken up."""
+    refusals, take_up, refusing = [], backend.take_up, [True]
+
+    def sometimes(*given: Any) -> None:
+        if refusing:
+            refusals.append(given)
+            raise Retryable("the view could not be made")
+        take_up(*given)
+
+    monkeypatch.setattr(backend, "take_up", sometimes)
+    backend.monitors[model] = watch(model)
+    send(backend, model, range(37))
+    settle(backend, model)
+    owner, now = backend.owner(model), [backend.clock.now()]
+    monkeypatch.setattr(owner._clock, "now", lambda: now[0])
+    assert (len(refusals), owner.fence is None, owner.counts.failed) == (1, False, {})
+    assert "the view could not be made; tried again in a minute" in owner.counts.problems["nulls"]
+    assert counts(backend, model)[0, "c=other"] == 4
+    refusing.clear()
+    settle(backend, model)
+    assert (backend.contracts[model].version, [*owner.counts.problems]) == (1, ["nulls"])
+    now[0] += moment.MINUTE
+    settle(backend, model)
+    assert (backend.contracts[model].dimensions[0].new, owner.counts.problems) == (("x", "y"), {})
 
 
 def test_nothing_is_taken_up_unless_a_monitor_finds_its_segments(backend: Backend, model: str) -> None:

@@ -77,7 +77,7 @@ class OwnerReports:
             audited=counts.audited + (before.audited if before else 0),
             repaired=counts.repaired + (before.repaired if before else 0),
             seconds=round(step.seconds, 3) if step.worked or saved is None else saved.seconds,
-            failing={**counts.missing, **counts.failed},
+            failing=counts.problems,
         )
         if report != saved:
             document = msgspec.structs.replace(report, at=self._clock.now())

@@ -166,9 +166,7 @@ class Scheduler:
     def problems(self) -> list[str]:
         """Obstacles, and monitors that cannot be evaluated."""
         counts = [(name, owner.counts) for name, owner in sorted(self.owners.copy().items())]
-        return self.obstacles() + [
-            f"monitor {monitor} of {name}: {why}" for name, of in counts for monitor, why in [*of.failed.items(), *of.missing.items()]
-        ]
+        return self.obstacles() + [f"monitor {monitor} of {name}: {why}" for name, of in counts for monitor, why in of.problems.items()]
 
     def advice(self) -> list[str]:
         """Sentences that say what would be better."""
