@@ -28,6 +28,7 @@ _KILLS = {
 }
 _OTHERS = {"freeze ingest": 2, "freeze evaluate": 1, "rebalance": 3, "failover": 1}
 _GIVEN_UP = 120.0  # seconds after which nobody waits for a failover
+_PATIENCE = 600.0  # seconds in which so many failovers as are wanted must be measured
 _OWNED = "SELECT owner, epoch FROM cursors WHERE owner LIKE 'owner:%'"
 
 
@@ -62,8 +63,8 @@ class Monkey:
         self.failovers: list[float] = []  # seconds until all models of a killed owner had another
         self.ended: Counter[str] = Counter()  # by themselves
 
-    def rage(self, until: float, alerting: int = 0) -> None:
-        """Go on until this time of `time.monotonic()`, and until processes that decide and tell were killed so often; afterwards all processes run except the third ingest."""
+    def rage(self, until: float, alerting: int = 0, failovers: int = 0) -> None:
+        """Go on until this time of `time.monotonic()`, and until processes that decide and tell were killed so often, and until so many failovers were measured; afterwards all processes run except the third ingest."""
         weights = {**_KILLS, **_OTHERS}
         self._revive()
         while time.monotonic() < until or self.alerting < alerting:
@@ -73,6 +74,11 @@ class Monkey:
                 self._interrupt()
             self._revive()
             self._rest(0.3, 3.0 if alerting else 5.0)
+        until = time.monotonic() + _PATIENCE
+        while len(self.failovers) < failovers and time.monotonic() < until:  # it needs both owners to be ready, which chance seldom allows
+            self._failover()
+            self._revive()
+            self._rest(1.0, 2.0)
         if self._third.running:
             self._third.stop()
         self._revive()

@@ -16,7 +16,7 @@ from core.baseline.reference import Reference
 from core.baseline.rows import Version
 from core.episode import Delivery, DeliveryState, Episode, Level, State
 from core.monitor import Monitor
-from core.reading import Query, Reading, Verdict
+from core.reading import FIELDS, Query, Reading, Verdict
 from dashboard import late
 from dashboard import texts as word
 from dashboard.pages.course import _clipped, episode_facts
@@ -70,7 +70,7 @@ def episode(**changes: Any) -> Episode:
 
 def rows(*readings: Reading) -> list[dict[str, Any]]:
     """Readings as the store gives them."""
-    return [msgspec.to_builtins(one) for one in readings]
+    return [{name: msgspec.to_builtins(getattr(one, name)) for name in FIELDS} for one in readings]
 
 
 def test_facts_are_at_firing_worst_and_now_each_of_its_window() -> None:
