@@ -1,7 +1,7 @@
 """Compares measures with the results of other libraries on public data. `python -m validation.conformance`; exit code 1 if a difference is not explained.
 
 Measures are computed by the code that evaluates monitors, from panes of each chunk of the data, against the reference. They are compared with
-`reference_results.json` beside the data, which was made with scipy, scikit-learn, Evidently and NannyML.
+`reference_results.json` beside the data, which was made with scipy, scikit-learn, fairlearn, Evidently and NannyML.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from core.monitor import Monitor
 from core.segment import ALL
 from core.window.tumbling import Tumbling
 from detectors import catalogue
-from validation import errors, public
+from validation import errors, estimate_alerts, groups, public
 from validation.public import Data
 from validation.replay import Replay, replay
 
@@ -105,6 +105,18 @@ def compare(data: Data, results: dict[str, Any], report: Report) -> None:
             _columns(data, model, report, at, results, place, ours)
             _performance(data, report, at, results["performance_sklearn"][place], ours)
             _estimates(data, report, at, results, results["chunks"][place], ours)
+        if data.name in estimate_alerts.PUBLISHED:
+            for at, alarms in estimate_alerts.of(model):
+                listing = _entry(results["nannyml_performance"]["cbpe_estimated"], results["chunks"][listed[at][0]])
+                rule = Rule("", note="the same chunks alert")
+                report.add(
+                    (data.name, estimate_alerts.MEASURE, "nannyml alert"), float(alarms), float(listing["roc_auc"]["alert"]), 0.0, rule
+                )
+        if results["fairness_fairlearn"]:
+            published = {at: results["fairness_fairlearn"][place] for at, (place, _) in enumerate(listed)}
+            grouped = replay(data, ts=ts, production=rows, protected=data.about["protected"])
+            for one in groups.compared(grouped, published):
+                report.add((data.name, one.measure, one.peer), one.ours, one.theirs, 0.0, Rule("", why=one.why))
 
 
 def _values(model: Replay, name: str) -> Iterator[tuple[tuple[int, str], Ours]]:
@@ -135,16 +147,9 @@ def _values(model: Replay, name: str) -> Iterator[tuple[tuple[int, str], Ours]]:
     spec = catalogue.spec(name)
     settled = spec.settle(msgspec.convert({}, spec.params), contract)
     monitor = msgspec.structs.replace(monitor, params=msgspec.to_builtins(settled))
-    at = 0
-    for frame in model.windows(monitor):
-        every = np.ones(frame.value.shape, np.bool_)
-        for reading in frame.with_evidence(list(frame.readings(every, every.astype(np.int64)))):
-            if reading.value is not None:
-                yield (
-                    (at + int(np.searchsorted(frame.windows.start, reading.window_start)), reading.column),
-                    Ours(reading.value, reading.evidence),
-                )
-        at += len(frame.windows)
+    for at, reading in model.readings(monitor):
+        if reading.value is not None:
+            yield (at, reading.column), Ours(reading.value, reading.evidence)
 
 
 def _columns(
@@ -276,8 +281,7 @@ def _estimates(
     data: Data, report: Report, at: int, results: dict[str, Any], chunk: dict[str, Any], ours: dict[str, dict[tuple[int, str], Ours]]
 ) -> None:
     """The measures of one chunk that are estimated without its labels."""
-    listed = results.get("nannyml_performance", {}).get("cbpe_estimated", [])
-    theirs: dict[str, Any] = next((one for one in listed if (one["set"], one["index"]) == (chunk["set"], chunk["index"])), {})
+    theirs = _entry(results.get("nannyml_performance", {}).get("cbpe_estimated", []), chunk)
     for measure in ESTIMATES:
         name = measure.removeprefix("performance.estimated_")
         value = theirs.get(name, {}).get("value")
@@ -298,7 +302,12 @@ def _allowed(data: Data, value: float) -> float:
 
 def _of(listed: list[dict[str, Any]], chunk: dict[str, Any]) -> dict[str, Any]:
     """The features of the entry for a chunk; nothing if there is none."""
-    return next((one["features"] for one in listed if (one["set"], one["index"]) == (chunk["set"], chunk["index"])), {})
+    return dict(_entry(listed, chunk).get("features", {}))
+
+
+def _entry(listed: list[dict[str, Any]], chunk: dict[str, Any]) -> dict[str, Any]:
+    """The entry for a chunk; nothing if there is none."""
+    return next((one for one in listed if (one["set"], one["index"]) == (chunk["set"], chunk["index"])), {})
 
 
 def main() -> None:
@@ -312,10 +321,10 @@ def main() -> None:
         if data := public.load(name):
             print(f"{name} ...", file=sys.stderr, flush=True)
             compare(data, results[name], report)
-    print(f"{'data set':27}{'measure':25}{'peer':40}{'numbers':>8}{'largest':>12}  why they may differ")
+    print(f"{'data set':27}{'measure':41}{'peer':45}{'numbers':>8}{'largest':>12}  why they may differ")
     for (name, measure, peer), one in sorted(report.found.items()):
         said = f"{one.unexplained} DIFFER AND NOTHING EXPLAINS IT" if one.unexplained else one.why
-        print(f"{name:27}{measure:25}{peer:40}{one.numbers:>8}{one.largest:>12.2g}  {said}")
+        print(f"{name:27}{measure:41}{peer:45}{one.numbers:>8}{one.largest:>12.2g}  {said}")
     broken = sum(one.unexplained for one in report.found.values())
     print(f"\n{sum(one.numbers for one in report.found.values()):,} numbers compared, {broken} differences are not explained.")
     sys.exit(1 if broken else 0)

@@ -15,6 +15,7 @@ from core.block import Ints, Outcomes, Predictions
 from core.contract import Contract, Task
 from core.monitor import Monitor
 from core.pane import cell_of, slot_of
+from core.reading import Reading
 from core.segment import ALL, Segments
 from detectors.summary import inputs, performance
 from detectors.summary.inputs import InputSummary
@@ -38,21 +39,28 @@ from validation.public import Data
 class Stores:
     """Panes and outcomes of a model and of its reference (see `monitors.ports.Panes` and `Raw`)."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, segments: bool = False) -> None:
+        """With `segments` the panes of segments are held, too, and not only those of all rows."""
+        self._segments = segments
         self._inputs: dict[str, pa.Table] = {}
         self._performance: dict[str, pa.Table] = {}
         self._outcomes: dict[str, Outcomes] = {}
+
+    def _held(self, table: pa.Table) -> pa.Table:
+        return table if self._segments else _all(table)
 
     def put(self, contract: Contract, table: pa.Table) -> None:
         """Hold the rows of a file in the layout of a contract."""
         segments = Segments(contract)
         self.put_predictions(contract, predictions_of(table, contract))
         self._outcomes[contract.model] = outcomes_of(table, contract)
-        self._performance[contract.model] = _all(PerformanceSummary.of(contract, segments, self._outcomes[contract.model]).to_columns())
+        self._performance[contract.model] = self._held(
+            PerformanceSummary.of(contract, segments, self._outcomes[contract.model]).to_columns()
+        )
 
     def put_predictions(self, contract: Contract, block: Predictions) -> None:
         """Hold the input panes of a block."""
-        self._inputs[contract.model] = _all(InputSummary.of(contract, Segments(contract), block).to_columns())
+        self._inputs[contract.model] = self._held(InputSummary.of(contract, Segments(contract), block).to_columns())
 
     def slots(self, contract: Contract) -> tuple[Ints, Ints]:
         """Slots with predictions, and how many each holds."""
@@ -138,6 +146,15 @@ class Replay:
         for chunk in plan.chunks(plan.existing(monitor.window, slots, 1 << 62, live=False), 400):
             yield self.evaluate(monitor, chunk, self.evaluate.reads(scope))
 
+    def readings(self, monitor: Monitor) -> Iterator[tuple[int, Reading]]:
+        """The readings of a monitor with their evidence, each with the place of its window."""
+        at = 0
+        for frame in self.windows(monitor):
+            every = np.ones(frame.value.shape, np.bool_)
+            for reading in frame.with_evidence(list(frame.readings(every, every.astype(np.int64)))):
+                yield at + int(np.searchsorted(frame.windows.start, reading.window_start)), reading
+            at += len(frame.windows)
+
 
 def with_delays(panes: pa.Table) -> pa.Table:
     """Performance panes with the number of known delays and their sum, as the fact store answers them."""
@@ -147,17 +164,27 @@ def with_delays(panes: pa.Table) -> pa.Table:
 
 
 def replay(
-    data: Data, *, ts: Ints | None = None, pane: int | None = None, reference: Ints | None = None, production: Ints | None = None
+    data: Data,
+    *,
+    ts: Ints | None = None,
+    pane: int | None = None,
+    reference: Ints | None = None,
+    production: Ints | None = None,
+    protected: Sequence[str] = (),
 ) -> Replay:
-    """A data set as a model. `ts` are other times for its rows, `pane` is another length of panes; `reference` and `production` are other rows than its own sets."""
+    """A data set as a model. `ts` are other times for its rows, `pane` is another length of panes; `reference` and `production` are other rows than its own sets; `protected` are attributes to hold panes of."""
     table = data.table if ts is None else data.table.set_column(0, "ts", pa.array(ts, pa.timestamp("us", "UTC")))
     first, rest = (data.places(name) if rows is None else rows for name, rows in (("reference", reference), ("production", production)))
     options = Options(
-        task=Task(data.about["task"]), features=(*data.numeric, *data.categorical), categorical=tuple(data.categorical), signals=("none",)
+        task=Task(data.about["task"]),
+        features=(*data.numeric, *data.categorical),
+        categorical=tuple(data.categorical),
+        signals=("none",),
+        protected=tuple(protected),
     )
     contract, summary = derive(data.name, table.take(first), options)
     contract = contract if pane is None else msgspec.structs.replace(contract, pane=pane)
-    uses, stores = layout(table.take(first), options).uses, Stores()
+    uses, stores = layout(table.take(first), options).uses, Stores(segments=bool(protected))
     stores.put(contract.of_reference, arrow.read_table(table.take(first), uses))
     stores.put(contract, arrow.read_table(table.take(rest), uses))
     nothing = cast("Any", None)
