@@ -1,15 +1,18 @@
 """CPU of the evaluation of performance, estimates, fairness and uncertainty for one window of a day of 10 million outcomes, on one core: `python benchmarks/assurance.py`.
 
-The model is binary, with 20 regions as segments and three protected attributes, panes of an hour. Panes are made of rows that are drawn here, and held in memory: what is measured is reading
-evidence from them, the measures, verdicts and evidence of every reading, not the query of the fact store that gives them. The first time monitors are calibrated and calibrators fitted, too, which
-is done once for a contract; the second time is that of every later window.
+The model is binary, with 20 regions as segments and three protected attributes, panes of an hour. Panes are made of rows that are drawn here, and written into a fact store in this process, input panes a
+batch of 250,000 rows at a time: what is measured is the store's queries, reading evidence from what they answer, the measures, verdicts and evidence of every reading. The first time monitors are
+calibrated and calibrators fitted, too, which is done once for a contract; the second time is that of every later window.
 """
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from functools import reduce
 from operator import or_
+from pathlib import Path
 from typing import Any, cast
 
 import msgspec
@@ -19,6 +22,7 @@ from material.measure import cost, one_core, options, progress, table
 
 from core import moment
 from core.baseline.reference import Reference
+from core.block import Ints
 from core.contract import PREDICTION, Contract
 from core.measure import Family, Subject
 from core.monitor import Monitor
@@ -37,6 +41,10 @@ from monitors.reference.derive import derive
 from monitors.reference.layout import layout
 from monitors.reference.option import Options
 from monitors.reference.rows import outcomes_of, predictions_of
+from storage.facts.chdb import Chdb
+from storage.facts.migration import migrate
+from storage.facts.panes import Panes
+from storage.facts.writer import Writer
 from validation.replay import Stores
 
 REGIONS, PROTECTED = 20, {"sex": 2, "age_band": 5, "origin": 4}
@@ -57,17 +65,27 @@ _OPTIONS = Options.of({"task": "binary", "features": ["amount", "age"], "segment
 
 
 class Day(Stores):
-    """The panes of a day, in memory."""
+    """The panes of a day, in memory and in a fact store."""
+
+    def __init__(self, writer: Writer) -> None:
+        super().__init__()
+        self._writer, self._batches = writer, 0
 
     def add(self, contract: Contract, rows: pa.Table) -> None:
-        """Add the panes of some rows."""
+        """Add the panes of some rows. Those of performance are written by `close`: an owner writes them whole."""
         segments = Segments(contract)
         inputs = InputSummary.of(contract, segments, predictions_of(rows, contract))
+        self._batches += 1
+        self._writer.panes([(contract, inputs.to_columns())], f"batch-{self._batches}")
         performance = PerformanceSummary.of(contract, segments, outcomes_of(rows, contract))
         if (name := contract.model) in self._inputs:
             inputs = InputSummary.from_columns(self._inputs[name]).merge(inputs)
             performance = PerformanceSummary.from_columns(self._performance[name]).merge(performance)
         self._inputs[name], self._performance[name] = inputs.to_columns(), performance.to_columns()
+
+    def close(self, contract: Contract) -> None:
+        """Write the panes of performance."""
+        self._writer.performance_panes(contract, self._performance[contract.model], 1)
 
     def sizes(self, contract: Contract) -> dict[str, int]:
         """Bytes of the panes that these families read, and the rows of the tables."""
@@ -126,10 +144,10 @@ def monitors(contract: Contract) -> Iterator[Monitor]:
         )
 
 
-def _evaluated(evaluate: Evaluate, model: Model, stores: Day) -> dict[str, list[float]]:
+def _evaluated(evaluate: Evaluate, model: Model, slots: Ints) -> dict[str, list[float]]:
     """Seconds of CPU of each monitor, by family. What is read is shared by all monitors of the same segments, as in a step of an owner; the query counts for the first of them."""
     contract, spent = model.contract, dict[str, list[float]]()
-    windows = plan.existing(Tumbling(moment.DAY), stores.slots(contract)[0], 1 << 62, live=False)
+    windows = plan.existing(Tumbling(moment.DAY), slots, 1 << 62, live=False)
     for segments in ((ALL, *(f"region=region-{place}" for place in range(REGIONS))), (ALL,)):
         alike = [one for one in monitors(contract) if (len(one.segments) > 1) is (len(segments) > 1)]
         groupings, columns = (
@@ -158,15 +176,20 @@ def main() -> None:
     rng = np.random.default_rng(1)
     before = drawn(rng, 0, 100_000)
     contract, summary = derive("loans", before, _OPTIONS)
-    uses, stores = layout(before, _OPTIONS).uses, Day()
-    stores.add(contract.of_reference, arrow.read_table(before, uses))
-    with cost() as making:
-        for first in range(0, rows, _CHUNK):
-            progress(f"{first:,} of {rows:,} rows")
-            stores.add(contract, arrow.read_table(drawn(rng, first, min(_CHUNK, rows - first)), uses))
-    nothing = cast("Any", None)
-    evaluate = Evaluate(cast("Any", stores), cast("Any", stores), nothing, cast("Any", lambda _model, _version: contract))
-    first, again = (_evaluated(evaluate, Model(contract, summary), stores) for _ in range(2))
+    uses = layout(before, _OPTIONS).uses
+    with tempfile.TemporaryDirectory() as folder, closing(Chdb(Path(folder))) as engine:
+        migrate(engine)
+        stores, panes = Day(Writer(engine)), Panes(engine)
+        stores.add(contract.of_reference, arrow.read_table(before, uses))
+        stores.close(contract.of_reference)
+        with cost() as making:
+            for first in range(0, rows, _CHUNK):
+                progress(f"{first:,} of {rows:,} rows")
+                stores.add(contract, arrow.read_table(drawn(rng, first, min(_CHUNK, rows - first)), uses))
+            stores.close(contract)
+        nothing = cast("Any", None)
+        evaluate = Evaluate(panes, cast("Any", stores), nothing, cast("Any", lambda _model, _version: contract))
+        first, again = (_evaluated(evaluate, Model(contract, summary), panes.slots(contract)[0]) for _ in range(2))
     total = sum(sum(one) for one in again.values())
     found = [
         (family, str(len(one)), f"{sum(first[family]):.2f} s", f"{sum(one):.2f} s", f"{max(one):.2f} s") for family, one in again.items()
@@ -180,7 +203,7 @@ def main() -> None:
     )
     sizes = [(name, f"{size:,}", f"{size / rows:.3f}") for name, size in stores.sizes(contract).items()]
     table("Panes, in memory", ("of", "bytes", "bytes an event"), sizes)
-    print(f"Making the panes took {making.cpu / rows * 1e6:.2f} µs of CPU an event, drawing the rows included.")
+    print(f"Making the panes and writing them took {making.cpu / rows * 1e6:.2f} µs of CPU an event, drawing the rows included.")
 
 
 if __name__ == "__main__":
