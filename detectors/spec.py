@@ -93,7 +93,8 @@ class Spec(Generic[E, P]):
     `wait` is how long after its end a window is evaluated, in microseconds. `earlier` is how many windows before it a value depends on: they are given as `target.earlier`.
     `ending` are the lengths, in microseconds, of spans that end with the window and on which a value depends: they follow in `target.earlier`.
     `sequential`: a value depends on all that came before it.
-    `background`: a window takes seconds of CPU, so it is evaluated beside all others.
+    `background`: a window is evaluated beside all others, because it takes seconds of CPU, or because each step would make many windows again.
+    `trained`: a window trains trees, so only few are evaluated where somebody waits for them.
     """
 
     about: Measure
@@ -108,6 +109,7 @@ class Spec(Generic[E, P]):
     ending: Callable[[P], tuple[int, ...]] = lambda _params: ()
     sequential: bool = False
     background: bool = False
+    trained: bool = False
     of_scores: type[Any] | None = None
     of_weights: Mapping[type[Any], type[Any]] = field(default_factory=dict)
 

@@ -133,4 +133,5 @@ SPEC = Spec(
     compute=_compute,
     no_value="no fold has rows of both sides",
     background=True,
+    trained=True,
 )

@@ -62,6 +62,7 @@ def delay_corrected(measures: Mapping[str, AnySpec]) -> AnySpec:
         params=DelayCorrectedParams,
         settle=lambda params, contract: _settled(params, contract, measures),
         ending=lambda params: (params.learn * moment.DAY,),
+        background=True,  # a label teaches how late labels come, so it makes the windows of a month due
     )
 
 

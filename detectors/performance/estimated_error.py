@@ -118,6 +118,7 @@ def _spec(name: str, title: str, formula: str, kind: type[ExpectedErrors], way: 
         params=ErrorParams,
         earlier=lambda params: params.earlier,
         background=True,
+        trained=True,
     )
 
 

@@ -23,7 +23,7 @@ def check(monitor: Monitor, contract: Contract | None) -> dict[str, Any]:
     of = named(lambda: msgspec.convert(monitor.params, spec(monitor.measure).params).charted)
     found = spec(of.measure)
     about = found.about
-    if found.background or about.family in _APART or about.subject is Subject.GROUP or about.name.startswith(f"{Family.USER}."):
+    if found.trained or about.family in _APART or about.subject is Subject.GROUP or about.name.startswith(f"{Family.USER}."):
         raise ConfigError(
             f"`{about.name}` cannot be charted", remedy="take a measure of quality, drift, performance, fairness, uncertainty or service"
         )

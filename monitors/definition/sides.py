@@ -55,7 +55,7 @@ def check(monitor: Monitor, contract: Contract | None) -> dict[str, Any]:
     of = named(lambda: params.compared)
     found = spec(of.measure)
     about = found.about
-    if found.background or about.of_stream or about.family in _APART or about.subject is Subject.GROUP:
+    if found.trained or about.of_stream or about.family in _APART or about.subject is Subject.GROUP:
         raise ConfigError(
             f"`{about.name}` cannot be compared between two sides", remedy="take a measure of performance, fairness or service"
         )

@@ -1,4 +1,4 @@
-"""Readings that take seconds of CPU are computed in a thread of their own, one window at a time, while owners go on.
+"""Readings that take long, or that many events make anew, are computed in a thread of their own, one window at a time, while owners go on.
 
 An owner asks for windows in one step, and stores their readings in a later one: so only owners write, and nothing that others do has to wait. Windows that nobody
 has stored when a process ends are asked for again by the next owner.
@@ -7,6 +7,7 @@ has stored when a process ends are asked for again by the next owner.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
@@ -20,6 +21,8 @@ import numpy as np
 from core import moment
 from core.span import Spans
 from monitors.evaluation.frame import Frame
+
+_REST = 1.0  # of the thread after a renewal, for each second of CPU that this took: of a core renewals get a half at most
 
 Key = tuple[str, int, tuple[int, int]]
 """A monitor, its revision, and what it is evaluated as: the version of the contract, and the edition of its reference's sums."""
@@ -43,16 +46,19 @@ class Lane:
         self._numbers, self._turn = count(), 0
         self._thread: threading.Thread | None = None
         self._lock, self._closed = threading.Lock(), False
+        self._asked, self._rested = threading.Event(), 0.0  # since the last job was taken; when the rest after a renewal ends
 
     def submit(self, rank: Rank, make: Callable[[], Frame]) -> Future[Frame]:
         """Compute a frame later.
 
         Places count from that of the last frame that was begun, so monitors take turns: a long history does not delay the new window of another model, and whatever comes
-        later has to wait for it in the end. Renewals are computed in the order in which they were asked for, after all others.
+        later has to wait for it in the end. Renewals are computed in the order in which they were asked for, after all others, and with rests: events of a busy model may make
+        windows of a month due as fast as they are computed, and then ingest and API in the same process need the core, too.
         """
         found = Future[Frame]()
         self._jobs.put((Rank(rank.renewal, 0 if rank.renewal else self._turn + rank.place), next(self._numbers), found, make))
         with self._lock:
+            self._asked.set()
             if self._thread is None and not self._closed:
                 self._thread = threading.Thread(target=self._run, name="evaluate-background", daemon=True)
                 self._thread.start()
@@ -63,19 +69,28 @@ class Lane:
         with self._lock:
             self._closed = True
         self._jobs.put((Rank(False, 0), next(self._numbers), Future(), None))  # the thread may wait for a job
+        self._asked.set()
         if self._thread is not None:
             self._thread.join()
 
     def _run(self) -> None:
         while not self._closed:
-            rank, _, found, make = self._jobs.get()
+            self._asked.clear()
+            rank, _, found, make = job = self._jobs.get()
+            if rank.renewal and (rest := self._rested - time.monotonic()) > 0:
+                self._jobs.put(job)
+                self._asked.wait(rest)
+                continue
             if self._closed or make is None or not found.set_running_or_notify_cancel():
                 continue
+            began = time.thread_time()
             self._turn = max(self._turn, rank.place)
             try:
                 found.set_result(make())
             except BaseException as error:  # whatever it is, the owner that asked gets it
                 found.set_exception(error)
+            if rank.renewal:
+                self._rested = time.monotonic() + _REST * (time.thread_time() - began)
 
 
 Make = Callable[[Rank], Future[Frame]]

@@ -125,8 +125,13 @@ def sequential(monitor: Monitor) -> bool:
 
 
 def in_background(monitor: Monitor) -> bool:
-    """Whether a window of a monitor takes so long that it is evaluated beside all others."""
+    """Whether the windows of a monitor are evaluated beside all others."""
     return (spec := catalogue.known(monitor.measure)) is not None and spec.background
+
+
+def trains(monitor: Monitor) -> bool:
+    """Whether trees are trained for a window of a monitor."""
+    return (spec := catalogue.known(monitor.measure)) is not None and spec.trained
 
 
 def extent(monitor: Monitor, windows: Spans) -> Extent:

@@ -261,6 +261,21 @@ def test_monitors_take_turns_and_readings_are_made_again_last() -> None:
     assert order.index("new 0") < order.index("history 1")
 
 
+def test_readings_that_are_made_again_leave_the_core_to_others_in_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After one the thread rests, but for a window without a reading, and not when it is to end."""
+    monkeypatch.setattr("monitors.evaluation.background._REST", 1e9)
+    lane, nothing = Lane(), None
+
+    def work() -> Any:
+        return sum(range(100_000)) and nothing
+
+    lane.submit(Rank(True, 0), work).result(60)
+    again = lane.submit(Rank(True, 0), work)
+    lane.submit(Rank(False, 0), work).result(60)
+    lane.close()
+    assert not again.done()
+
+
 def test_a_window_that_failed_keeps_the_later_ones() -> None:
     """They are computed once, and stored after it: it holds no turn and no quiet until it is asked for again."""
     jobs, background = [Future[Any]() for _ in range(4)], Background()

@@ -31,7 +31,7 @@ from monitors.evaluation.calibration import Calibration
 from monitors.evaluation.evaluate import Evaluate
 from monitors.evaluation.frame import Frame
 from monitors.evaluation.verdict import alpha
-from monitors.evaluation.watched import columns_of, in_background, most, places, scope_of, segments_of, wait
+from monitors.evaluation.watched import columns_of, most, places, scope_of, segments_of, trains, wait
 from monitors.model import Model
 from watchkeeper.backend import Backend
 from watchkeeper.reader.observed import observed
@@ -142,7 +142,7 @@ class TrialReader(Sources):
         columns, segments = columns_of(monitor, contract), segments_of(monitor, model, panes.segments(contract))
         if trial.segment is not None:
             segments = tuple(segment for segment in segments if segment == trial.segment)
-        limit = _TRAINED if in_background(monitor) else _MOST
+        limit = _TRAINED if trains(monitor) else _MOST
         if (many := len(windows) * int(places(monitor, columns, segments).sum())) > limit:
             raise ConfigError(f"these are {many:,} readings", remedy=f"ask for {limit:,} at most: fewer columns, one segment, or less time")
         scope = scope_of(monitor, model, segments)

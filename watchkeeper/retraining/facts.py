@@ -28,7 +28,7 @@ from watchkeeper.training_manifest import manifest, query
 
 _NAME = "verification"  # of the monitor where the model has none of the measure
 _JUDGED = frozenset({Verdict.OK, Verdict.WARN, Verdict.CRITICAL, Verdict.ASSUMPTIONS_BROKEN})
-_BEFORE = 28  # windows before the onset in which the last ones with a value are looked for, unless more must be good; a measure of the background is computed for few
+_BEFORE = 28  # windows before the onset in which the last ones with a value are looked for, unless more must be good; a measure that trains trees is computed for few
 _MOST = 60  # windows that are judged beside as many as must be good
 
 
