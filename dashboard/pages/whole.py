@@ -123,12 +123,15 @@ async def _whole(part: str, reader: Reader, view: ModelView, shown: dict[str, Ta
     )
     lines = [*limits(monitor, about, one), *_promise(monitor, about, one)]
     figure = timeline(one, measure=about, limits=lines, traffic=volume, marks=marks, chosen=chosen, rows=rows)
-    chart = graph(part, figure, _sentence(one, about, monitor, slot)) if any(one.verdict) else nothing(view, monitor, state, here)
+    sentence = _sentence(one, about, monitor, slot)
+    chart = (
+        [html.P(sentence, className="next"), graph(part, figure, sentence)] if any(one.verdict) else [nothing(view, monitor, state, here)]
+    )
     band = "" if slot is None else f" {looked(state, one, slot)}; click another to look at it."
     picks = pickers(view, monitor, state) if part == _PICKING else []  # once a page
     card = piece.card(
         f"{about.title}, {word.stretch(over[name].start, over[name].end)}",
-        [choices(shown, monitor, view, state, here, more=picks), windows(one, slot, state, here), chart],
+        [choices(shown, monitor, view, state, here, more=picks), windows(one, slot, state, here), *chart],
         note=f"{reach(state)}, {shift(over[name])}. Bars: {bars}.{band}{how.note}",
         foot=piece.source(query) if isinstance(query := asked[name], Query) else None,
     )
