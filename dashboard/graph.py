@@ -29,3 +29,8 @@ def graph(name: str, figure: dict[str, Any], sentence: str) -> Component:
         className="chart",
         **aria(labelledby=caption),
     )
+
+
+def meant(name: str, figure: dict[str, Any], sentence: str) -> list[Component]:
+    """A figure below the sentence that says what it means."""
+    return [html.P(sentence, className="next"), graph(name, figure, sentence)]

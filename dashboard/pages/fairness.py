@@ -22,7 +22,7 @@ from dashboard import texts as word
 from dashboard.control import Here, controls, windows
 from dashboard.figure.groups import MOST, GroupLine, groups
 from dashboard.figure.timeline import timeline
-from dashboard.graph import graph
+from dashboard.graph import graph, meant
 from dashboard.pages import board
 from dashboard.pages.head import head, there
 from dashboard.panel import Page, panels
@@ -129,7 +129,7 @@ def _over_time(table: pa.Table, about: Measure, span: tuple[int, int], step: int
     left = f" {len(held) - len(kept)} smaller groups are left out." if len(held) > len(kept) else ""
     note = f"Where a group is suppressed its line has a gap.{left} The table above has the numbers of the selected window, with intervals."
     drawn = groups(lines, y=y, span=span, step=step, chosen=chosen)
-    return [piece.card(title, [html.P(sentence, className="next"), graph("groups", drawn, sentence)], note=note)]
+    return [piece.card(title, meant("groups", drawn, sentence), note=note)]
 
 
 def _line(name: str, found: Sequence[tuple[int, Row]]) -> GroupLine:

@@ -19,7 +19,7 @@ from dashboard import components as piece
 from dashboard import texts as word
 from dashboard.control import Here, controls, windows
 from dashboard.figure.timeline import LABELLED, timeline
-from dashboard.graph import graph
+from dashboard.graph import meant
 from dashboard.pages import board
 from dashboard.pages.confusion import confusion
 from dashboard.pages.errors import errors, residuals
@@ -129,7 +129,7 @@ def _picture(
         beside=other,
     )
     sentence = _sentence(about, shown, how.monitor, slot)
-    return [html.P(sentence, className="next"), graph("measure", figure, sentence)]
+    return meant("measure", figure, sentence)
 
 
 def _note(about: Measure, shown: Series, slot: int | None, over: Period, state: PageState, how: Taken) -> str:

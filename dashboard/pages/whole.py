@@ -16,7 +16,7 @@ from dashboard import components as piece
 from dashboard import texts as word
 from dashboard.control import Here, choices, windows
 from dashboard.figure.timeline import LABELLED, timeline
-from dashboard.graph import graph
+from dashboard.graph import meant
 from dashboard.pages.segments import segments
 from dashboard.panel import panel
 from dashboard.period import period, shift
@@ -123,10 +123,7 @@ async def _whole(part: str, reader: Reader, view: ModelView, shown: dict[str, Ta
     )
     lines = [*limits(monitor, about, one), *_promise(monitor, about, one)]
     figure = timeline(one, measure=about, limits=lines, traffic=volume, marks=marks, chosen=chosen, rows=rows)
-    sentence = _sentence(one, about, monitor, slot)
-    chart = (
-        [html.P(sentence, className="next"), graph(part, figure, sentence)] if any(one.verdict) else [nothing(view, monitor, state, here)]
-    )
+    chart = meant(part, figure, _sentence(one, about, monitor, slot)) if any(one.verdict) else [nothing(view, monitor, state, here)]
     band = "" if slot is None else f" {looked(state, one, slot)}; click another to look at it."
     picks = pickers(view, monitor, state) if part == _PICKING else []  # once a page
     card = piece.card(

@@ -19,6 +19,8 @@ from core.span import Spans
 from core.window.tumbling import Tumbling
 from detectors.sample import Separated
 from monitors.evaluation.background import Asked, Background, Lane, Rank
+from monitors.evaluation.watched import scope_of
+from monitors.model import Model
 from monitors.ownership.owner import Owner
 from storage.facts.readings import Readings
 from tests.acceptance.backend import Backend
@@ -259,6 +261,41 @@ def test_monitors_take_turns_and_readings_are_made_again_last() -> None:
     assert order.index("history 2") < order.index("new 3")
     assert order[-3:] == ["again 0", "again 1", "again 2"]
     assert order.index("new 0") < order.index("history 1")
+
+
+def test_a_label_makes_later_corrected_windows_again_beside_all_others(backend: Backend, model: str) -> None:
+    """It teaches how late labels come. The step asks for these windows and goes on; what is stored in the end is what all windows together give."""
+    params = {"of": "performance.accuracy", "learn": 30, "better": "more"}
+    watched = Monitor(
+        name="corrected", model=model, measure="performance.delay_corrected", params=params, window=Tumbling(moment.DAY), min_samples=1
+    )
+    beside = msgspec.structs.replace(watched, name="plain", measure="performance.accuracy", params={})
+    backend.monitors[model], owner = [watched, beside], backend.owner(model)
+
+    def label(day: int, numbers: range, later: int) -> None:
+        rows = [{"prediction_id": f"r{day}-{number}", "model": model, "label": int(number % 3 > 0)} for number in numbers]
+        ts = [(START + day * moment.DAY + (one % 7 + later) * moment.HOUR) // 1_000 for one in numbers]
+        backend.append("labels", [row | {"ts": at} for row, at in zip(rows, ts, strict=True)])
+        backend.ingest(10_000_000)
+
+    def there() -> bool:
+        return not owner.waiting and not backend.evaluate(model, silent=True)
+
+    for day in range(3):
+        send(backend, model, day)
+        label(day, range(40), 2)
+    until(backend, model, there)
+    before = values(backend, model, "corrected")
+    label(0, range(40, 60, 3), 14)  # of one class, and late
+    label(0, range(41, 60, 3), 14)
+    until(backend, model, lambda: owner.waiting)
+    assert values(backend, model, "plain")[0] == pytest.approx((26 + 14) / 54)
+    until(backend, model, there)
+    found, scope = values(backend, model, "corrected"), scope_of(watched, Model(backend.contracts[model], None), ("all",))
+    windows = watched.window.between(START, START + 2 * moment.DAY)
+    together = owner._runner._evaluate(watched, windows, owner._runner._evaluate.reads(scope))
+    assert [found[day] for day in range(3)] == together.value[:, 0, 0].tolist()
+    assert all(found[day] != before[day] for day in range(3))
 
 
 def test_readings_that_are_made_again_leave_the_core_to_others_in_between(monkeypatch: pytest.MonkeyPatch) -> None:
