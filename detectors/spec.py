@@ -82,11 +82,16 @@ def estimable(value: Floats, *reasons: tuple[npt.NDArray[np.bool_] | bool, str])
     return kept, why
 
 
-@dataclass(frozen=True)
+def _no_evidence(_target: Any, _baseline: Any, _params: Any) -> Result:
+    raise AssertionError("a measure of the course of all windows so far is not computed from evidence of some")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Spec(Generic[E, P]):
     """A measure: what it is, the evidence and the params that it takes, and how it is computed.
 
-    `compute(target, baseline, params)` takes a block of evidence for each side, None if there is no baseline. `no_value` says why there may be no value
+    `compute(target, baseline, params)` takes a block of evidence for each side, None if there is no baseline. A measure without it is `of_course`: it is made of the readings of other
+    measures, or of rows, of all windows so far, which `monitors.evaluation` goes through. `no_value` says why there may be no value
     although there are rows. `settle` fills in the defaults for a contract, and raises ConfigError if the params do not fit it.
     `of_scores` is the evidence that it takes in place of the other if its params have a `threshold`; `of_weights` that in place of each if they say `weighted`.
     `counted` gives the rows that count for `min_samples`, by default all of the evidence: (...).
@@ -99,7 +104,7 @@ class Spec(Generic[E, P]):
 
     about: Measure
     evidence: type[E]
-    compute: Callable[[E, E | None, P], Result]
+    compute: Callable[[E, E | None, P], Result] = _no_evidence
     no_value: str
     params: type[P] = NoParams  # type: ignore[assignment]
     settle: Callable[[P, Contract], P] = lambda params, _contract: params
@@ -112,6 +117,11 @@ class Spec(Generic[E, P]):
     trained: bool = False
     of_scores: type[Any] | None = None
     of_weights: Mapping[type[Any], type[Any]] = field(default_factory=dict)
+
+    @property
+    def of_course(self) -> bool:
+        """Whether it is made of the course of all windows so far, and not computed from evidence of its own."""
+        return self.compute is _no_evidence
 
     def reads(self, params: Mapping[str, Any]) -> type[Any]:
         """The evidence that the measure takes with these params."""

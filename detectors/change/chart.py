@@ -15,7 +15,7 @@ from core.measure import Measure
 from detectors.change.loss import WRONG
 from detectors.change.sequence import Detection, onset
 from detectors.compare.difference import Of
-from detectors.spec import Result, Spec
+from detectors.spec import Spec
 
 MOST = 1e6  # of a limit, that is shown at most
 LEARNS = "it learns from the first windows what is usual"
@@ -128,13 +128,9 @@ def _settle(params: ChartParams, contract: Contract) -> ChartParams:
     return msgspec.structs.replace(params, of=params.of or usual)
 
 
-def _nothing(_target: Any, _baseline: Any, _params: Any) -> Result:
-    raise AssertionError("a chart is made of readings")
-
-
 def _spec(name: str, title: str, params: type[ChartParams], formula: str) -> Spec[Any, Any]:
     about = Measure(name=f"change.{name}", title=title, formula=formula, unit="of its limit", better=-1, compares=True, own_limit=1.0)
-    return Spec(about=about, evidence=Charted, compute=_nothing, no_value=LEARNS, params=params, settle=_settle, sequential=True)
+    return Spec(about=about, evidence=Charted, no_value=LEARNS, params=params, settle=_settle, sequential=True)
 
 
 SPECS = (

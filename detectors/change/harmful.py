@@ -18,7 +18,7 @@ from core.span import Flags
 from detectors.change import unit_loss
 from detectors.change.loss import WRONG
 from detectors.compare.difference import Of
-from detectors.spec import Result, Spec
+from detectors.spec import Spec
 
 BETS = np.array([0.1, 0.25, 0.5, 1.0, 2.0])  # the share of a bet that is put on a row, each half of what could be lost at most
 MOST = 1e6  # of the limit, that is shown at most
@@ -167,10 +167,6 @@ def _settle(params: HarmfulParams, contract: Contract) -> HarmfulParams:
     return msgspec.structs.replace(params, **lengths)
 
 
-def _nothing(_target: Any, _baseline: Any, _params: Any) -> Result:
-    raise AssertionError("it is made of labelled rows of all windows so far")
-
-
 SPEC: Spec[Any, HarmfulParams] = Spec(
     about=Measure(
         name="change.harmful",
@@ -184,7 +180,6 @@ SPEC: Spec[Any, HarmfulParams] = Spec(
         own_limit=1.0,
     ),
     evidence=Harm,
-    compute=_nothing,
     no_value=NO_REFERENCE,
     params=HarmfulParams,
     settle=_settle,

@@ -14,7 +14,7 @@ from core.measure import Measure
 from core.reading import Verdict
 from detectors.compare.sequence import radius, told, tuned
 from detectors.compare.sums import Standing
-from detectors.spec import Result, Spec
+from detectors.spec import Spec
 
 POINT = 0.01  # the difference of shares that is to be told where a monitor says none
 ROWS = 10_000.0  # rows of b that are to tell what they can, where a monitor says neither
@@ -94,10 +94,6 @@ def mcnemar(only_a: Floats, only_b: Floats) -> Floats:
     return np.asarray(np.minimum(1.0, 2 * tail))
 
 
-def _nothing(_target: Any, _baseline: Any, _params: Any) -> Result:
-    raise AssertionError("a comparison is made of readings")
-
-
 SPEC: Spec[Any, DifferenceParams] = Spec(
     about=Measure(
         name="compare.difference",
@@ -106,7 +102,6 @@ SPEC: Spec[Any, DifferenceParams] = Spec(
         compares=True,
     ),
     evidence=Compared,
-    compute=_nothing,
     no_value="one of the sides has no value",
     params=DifferenceParams,
 )

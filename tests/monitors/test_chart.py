@@ -15,8 +15,11 @@ from core.monitor import Monitor
 from core.reading import Verdict
 from core.span import Spans
 from core.window.tumbling import Tumbling
-from detectors.change.chart import CusumParams, course
+from detectors import catalogue
+from detectors.change.chart import CusumParams, charts, course
+from detectors.change.harmful import harms
 from monitors.definition.grammar import parse
+from monitors.definition.sides import compares
 from monitors.evaluation.charted import charted
 from monitors.evaluation.frame import VERDICTS
 from monitors.evaluation.watched import Touch, slots_touching, touched_by, wait
@@ -130,3 +133,9 @@ def test_what_cannot_be_charted_is_refused(fields: str, why: str) -> None:
     """With the reason."""
     with pytest.raises(ConfigError, match=why):
         parse(f"- {{monitor: a, model: taxi-fare, measure: change.cusum, {fields}}}", contract=CONTRACTS.get)
+
+
+def test_what_is_not_computed_from_evidence_has_a_course_of_its_own() -> None:
+    """Charts, bets on harmful change, and comparisons: the evaluation knows each of them."""
+    assert [one.of_course for one in catalogue.SPECS] == [charts(one) or harms(one) or compares(one) for one in catalogue.SPECS]
+    assert sum(one.of_course for one in catalogue.SPECS) == 4
