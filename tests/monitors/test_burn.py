@@ -1,59 +1,15 @@
-"""Alerts of an error budget over two windows: from panes of five minutes to verdicts, as a table by hand says."""
+"""Burn rates and budgets of errors: from panes of five minutes to verdicts, as a table by hand says."""
 
 from __future__ import annotations
-
-from typing import Any, cast
 
 import numpy as np
 
 from core import moment
-from core.block import Floats
-from core.contract import PREDICTION, Column, Contract, Kind, Task
-from core.monitor import Monitor
-from core.reading import Reading
-from core.segment import ALL
 from core.span import Spans
 from core.window.sliding import Sliding
 from core.window.tumbling import Tumbling
-from detectors import catalogue
-from monitors.definition import field
 from monitors.evaluation.changes import due
-from monitors.evaluation.evaluate import Evaluate
-from monitors.evaluation.watched import scope_of
-from monitors.model import Model
-from validation.world import Cells, CountPanes
-
-PANE = 5 * moment.MINUTE
-EACH = 1_000  # requests in a pane
-STATUS = Column(name="@status", kind=Kind.CATEGORICAL, categories=("ok", "error"))
-CONTRACT = Contract(
-    model="m",
-    version=1,
-    task=Task.REGRESSION,
-    features=(),
-    outputs=(Column(name=PREDICTION, kind=Kind.NUMERIC),),
-    signals=(STATUS,),
-    pane=PANE,
-)
-
-
-def _readings(errors: Floats, measure: str, window: Any, params: dict[str, Any], **more: Any) -> list[Reading]:
-    """The readings of a measure over panes, each with so many errors."""
-    n = len(errors)
-    counts = np.zeros((n, STATUS.bins))
-    counts[:, 0], counts[:, 1] = EACH - errors, errors
-    predictions = np.zeros((n, 3))
-    predictions[:, 0] = EACH
-    panes, nothing = CountPanes(), cast("Any", None)
-    cells = {"@status": Cells(counts, np.zeros(n), np.zeros(n)), PREDICTION: Cells(predictions, np.zeros(n), np.zeros(n))}
-    panes.put(CONTRACT, np.arange(n) * PANE, cells)
-    evaluate = Evaluate(cast("Any", panes), nothing, nothing, nothing)
-    settled = field.params(params, catalogue.spec(measure), CONTRACT)
-    monitor = Monitor(name="b", model="m", measure=measure, params=settled, window=window, **more)
-    windows = window.between(0, (n - 1) * PANE)
-    windows = windows.take((windows.start >= 0) & (windows.end <= n * PANE))
-    frame = evaluate(monitor, windows, evaluate.reads(scope_of(monitor, Model(CONTRACT, None), (ALL,))))
-    return list(frame.readings(frame.every, np.ones(frame.value.shape, np.int64)))
+from tests.monitors.burned import PANE, monitor_of, readings
 
 
 def test_an_alert_fires_while_errors_go_on_and_resolves_when_they_end() -> None:
@@ -64,21 +20,21 @@ def test_an_alert_fires_while_errors_go_on_and_resolves_when_they_end() -> None:
     """
     errors = np.where((np.arange(40) >= 12) & (np.arange(40) < 18), 50.0, 0.0)
     window = Sliding(moment.HOUR, PANE)
-    found = _readings(errors, "service.burn_rate", window, {"objective": 0.999, "short": "5m"}, critical=14.4)
+    found = readings(errors, "service.burn_rate", window, {"objective": 0.999, "short": "5m"}, critical=14.4)
     firing = [one.window_end // moment.MINUTE for one in found if one.verdict == "critical"]
     assert firing == [80, 85, 90]
     by_end = {one.window_end // moment.MINUTE: one for one in found}
     assert [round(by_end[end].evidence["long"], 6) for end in (65, 75, 80, 90, 95)] == [4.166667, 12.5, 16.666667, 25.0, 25.0]
     assert [round(by_end[end].evidence["short"], 6) for end in (65, 75, 80, 90, 95)] == [50.0, 50.0, 50.0, 50.0, 0.0]
-    alone = _readings(errors, "service.burn_rate", window, {"objective": 0.999}, critical=14.4)
+    alone = readings(errors, "service.burn_rate", window, {"objective": 0.999}, critical=14.4)
     assert [one.window_end // moment.MINUTE for one in alone if one.verdict == "critical"] == list(range(80, 135, 5))
 
 
 def test_a_slow_burn_is_a_ticket_and_no_page() -> None:
     """Of 0.2 % of errors the budget burns twice as fast as it may: the slow alert fires at 1, the fast one at 14.4 does not."""
     errors = np.full(72 * 12 + 12, 2.0)
-    slow = _readings(errors, "service.burn_rate", Sliding(3 * moment.DAY, moment.HOUR), {"short": "6h"}, critical=1.0)
-    fast = _readings(errors, "service.burn_rate", Sliding(moment.HOUR, PANE), {"short": "5m"}, critical=14.4)
+    slow = readings(errors, "service.burn_rate", Sliding(3 * moment.DAY, moment.HOUR), {"short": "6h"}, critical=1.0)
+    fast = readings(errors, "service.burn_rate", Sliding(moment.HOUR, PANE), {"short": "5m"}, critical=14.4)
     assert {one.verdict.value for one in slow} == {"critical"}
     assert {one.verdict.value for one in fast} == {"ok"}
 
@@ -86,7 +42,7 @@ def test_a_slow_burn_is_a_ticket_and_no_page() -> None:
 def test_the_budget_of_a_period_is_used_up_by_what_came_before() -> None:
     """One error in 1,000 in every pane is just what 99.9 % allows: nothing is left. After two good hours of a period of four hours half of it is."""
     errors = np.concatenate([np.full(48, 1.0), np.zeros(24)])
-    found = _readings(errors, "service.availability", Tumbling(moment.HOUR), {"objective": 0.999, "period": "4h"})
+    found = readings(errors, "service.availability", Tumbling(moment.HOUR), {"objective": 0.999, "period": "4h"})
     left = [round(one.evidence["budget_left"], 9) for one in found]
     assert left == [0.0, 0.0, 0.0, 0.0, 0.25, 0.5]
     assert [one.value for one in found] == [0.999] * 4 + [1.0] * 2
@@ -94,7 +50,6 @@ def test_the_budget_of_a_period_is_used_up_by_what_came_before() -> None:
 
 def test_an_event_changes_the_windows_whose_period_holds_it() -> None:
     """As far as the period goes, and no further."""
-    settled = field.params({"objective": 0.999, "period": "4h"}, catalogue.spec("service.availability"), CONTRACT)
-    monitor = Monitor(name="b", model="m", measure="service.availability", params=settled, window=Tumbling(moment.HOUR))
+    monitor = monitor_of("service.availability", Tumbling(moment.HOUR), {"objective": 0.999, "period": "4h"})
     windows = Spans(np.arange(8) * moment.HOUR, np.arange(1, 9) * moment.HOUR)
     assert (due(monitor, windows, np.array([2 * moment.HOUR]), windows).start // moment.HOUR).tolist() == [2, 3, 4, 5]
