@@ -12,7 +12,7 @@ from core.monitor import Severity
 
 EVENTS = ("episode", "trust", "system", "comparison")  # what a destination may be told of
 _PATH_IS_SECRET = frozenset({"slack", "teams"})  # whoever has the address may post
-_SECRET = frozenset({"secret", "password", "token", "routing_key", "key"})
+_SECRET = frozenset({"secret", "password", "token", "routing_key", "key", "registry_token"})
 
 
 class Destination(Described, frozen=True, kw_only=True):
@@ -77,7 +77,7 @@ def shown(kind: str, name: str, value: str) -> str:
     """A setting without secrets. An address loses user, password, query and fragment, because each of them may hold a token; of some kinds the path is one."""
     if name in _SECRET:
         return "***"
-    if name != "url":
+    if not name.endswith("url"):
         return value
     parts = urlsplit(value)
     host = parts.netloc.rpartition("@")[2]

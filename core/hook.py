@@ -64,7 +64,7 @@ class Hook(Described, frozen=True, kw_only=True):
     """A hook of a model. `settings` are those of its kind of target, as `alerts.retrain.target.<kind>` has read them.
 
     `schedule` is a cron expression of five fields in `timezone`. After a run none is asked for during `cooldown`, which doubles with each run in a row that did not help.
-    `budget` is how many runs may begin in how long. A run that does not end within `timeout` has timed out. `since` is when the definition last changed.
+    `budget` is how many runs may begin in how long, `cadence` how often a run of the model has to end at least. A run that does not end within `timeout` has timed out. `since` is when the definition last changed.
     One that is not `enabled` asks for nothing new; what it has asked for is followed to its end.
     """
 
@@ -82,6 +82,7 @@ class Hook(Described, frozen=True, kw_only=True):
     verify: Verify | None = None
     baseline_after: Baseline = Baseline.KEEP
     timeout: int = moment.DAY
+    cadence: int | None = None
     enabled: bool = True
     since: int = 0
 

@@ -24,6 +24,7 @@ from core.noise import Noise
 from core.policy import Policy, Silence
 from core.reading import Query
 from core.retrain import Retrain
+from core.training import Training
 from core.trial import Trial
 from core.trust import Trust
 
@@ -131,6 +132,10 @@ class Reader(Protocol):
 
     def hooks(self, model: str) -> Sequence[Hook]:
         """The hooks of a model that ask for retraining."""
+        ...
+
+    def trainings(self, model: str | None = None) -> Sequence[Training]:
+        """The training of a model, or of all that have a hook."""
         ...
 
     def retrains(self, model: str, limit: int) -> Sequence[Retrain]:

@@ -260,6 +260,10 @@ class Client(ServerConnection):
         """The last requests for retraining, the newest first."""
         return list(self._json("GET", "/v1/retrains", params={"model": model, "state": state, "limit": limit})["items"])
 
+    def trainings(self, *, model: str | None = None) -> list[dict[str, Any]]:
+        """When a model, or each that has a hook, was trained last, on what, why and with which effect, and whether the next run is overdue."""
+        return list(self._json("GET", "/v1/trainings", params={"model": model})["items"])
+
     def decide_retrain(self, name: str, action: str, comment: str = "") -> dict[str, Any]:
         """Approve or cancel a request. Returns it."""
         return self._json("POST", f"/v1/retrains/{quoted(name)}/{quoted(action)}", json={"comment": comment})

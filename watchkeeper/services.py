@@ -44,7 +44,7 @@ class Services:
         self.monitor, self.destinations, self.budgets = self.reader.monitor, self._control.destinations, self._control.budgets
         self.policy, self.silences, self.hooks = self._control.policy, self._control.silences, self._control.hooks
         self.members = self._control.members
-        self.retrains, self.retrain = self._control.retrains, self._control.retrain
+        self.retrains, self.retrain, self.trainings = self._control.retrains, self._control.retrain, self.reader.trainings
         self.deliveries, self.delivery = self._control.deliveries, self._control.delivery
         self.audit, self.rebuilding = self._control.audit_entries, self._control.rebuilding
         self.status, self.ready, self.version_tag = backend.status, backend.obstacles, backend.tag
@@ -91,7 +91,7 @@ class Pages:
         self.evaluate, self.ranking, self.calibration = reader.evaluate, reader.ranking, reader.calibration
         self.policy, self.silences, self.cause = reader.policy, reader.silences, reader.cause
         self.told_as, self.open_ones = reader.told_as, reader.open_ones
-        self.hooks, self.retrains = reader.hooks, reader.retrains
+        self.hooks, self.retrains, self.trainings = reader.hooks, reader.retrains, reader.trainings
         self.trust, self.importance, self.new_categories = reader.trust, reader.importance, reader.new_categories
         self.comparisons, self.course = reader.comparisons, reader.course
         self.recent, self.open_levels, self.header_facts = reader.recent, reader.open_levels, reader.header_facts

@@ -39,14 +39,14 @@ def destination_from(document: dict[str, Any], guard: Guard | None = None, files
 
 
 def judge(settings: Mapping[str, str], guard: Guard) -> None:
-    """Raise ConfigError if the `url` of settings is an address in numbers that is not allowed."""
-    url = httpx.URL(settings.get("url", ""))
-    try:
-        guard.check_literal(url.host, url.port or {"http": 80, "https": 443}.get(url.scheme, 0))
-    except Refused as refused:
-        raise ConfigError(
-            f"`url`: {refused}", remedy="write another address, or have the operator add this one to alerts.allow, if it may be added"
-        ) from None
+    """Raise ConfigError if an address of settings is one in numbers that is not allowed."""
+    for name in (one for one in settings if one.endswith("url")):
+        url = httpx.URL(settings[name])
+        try:
+            guard.check_literal(url.host, url.port or {"http": 80, "https": 443}.get(url.scheme, 0))
+        except Refused as refused:
+            remedy = "write another address, or have the operator add this one to alerts.allow, if it may be added"
+            raise ConfigError(f"`{name}`: {refused}", remedy=remedy) from None
 
 
 def _read(name: str, document: dict[str, Any]) -> Destination:

@@ -15,13 +15,13 @@ from core.error import ConfigError
 _EXAMPLE = "https://example.org/hook"
 
 
-def url(address: object, example: str = _EXAMPLE) -> str:
-    """An http or https address; ConfigError if it is none."""
+def url(address: object, example: str = _EXAMPLE, name: str = "url") -> str:
+    """An http or https address; ConfigError with the field's name if it is none."""
     remedy = f"write an address such as {example}"
     if not isinstance(address, str):
-        raise ConfigError("`url` is missing", remedy=remedy)
+        raise ConfigError(f"`{name}` is missing", remedy=remedy)
     if not is_url(address):
-        raise ConfigError("`url` is not an http or https address", remedy=remedy)
+        raise ConfigError(f"`{name}` is not an http or https address", remedy=remedy)
     return address
 
 

@@ -229,6 +229,7 @@ def _retrain(delivery: Delivery, timestamp: str, data: Mapping[str, Any]) -> Not
         "retrain.off": "Automatic retraining is off",
         "retrain.worse": "Roll back",
         "retrain.awaiting_approval": "Retraining waits for approval",
+        "retrain.overdue": "Training is overdue",
     }
     return Notice(
         key=f"retrain|{data['id']}",

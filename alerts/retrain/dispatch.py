@@ -11,6 +11,7 @@ from alerts import retry
 from alerts.destination.message import Rejected, Unanswered, Unsent
 from alerts.destination.secret_file import SecretFiles
 from alerts.guard import Refused
+from alerts.retrain import registry
 from alerts.retrain.machine import UNDER_WAY, move, note, report
 from alerts.retrain.ports import Exports
 from alerts.retrain.target.kind import target
@@ -60,16 +61,21 @@ class Dispatch:
             return self._again(str(error), now, Sending.BEGUN if unknown else Sending.NONE)
 
     def look(self, request: Retrain, hook: Hook, now: int) -> Apply:
-        """Ask for the state of a run, if the kind is polled and the target has told the run's id."""
-        of = target(hook.kind)
-        if of.look is None or not request.run:
-            return lambda one: msgspec.structs.replace(one, due=now + WATCH)
-        try:
-            found = of.look(self._wire, self._files.opened(hook.settings), request.run)
-        except (Unsent, Refused) as error:
-            said = f"the run cannot be looked at: {error}"
-            return lambda one: msgspec.structs.replace(note(one, said, now), due=now + POLL)
-        return _found(found, now)
+        """Ask for the state of a run: the model registry, if the hook names one, then the target, if its kind is polled and it has told the run's id."""
+        of, questions = target(hook.kind), list[Callable[[Mapping[str, str]], Found | None]]()
+        if registry.named(hook.settings):
+            questions.append(lambda given: registry.look(self._wire, given, request.dispatched_at or now))
+        if (polled := of.look) is not None and request.run:
+            questions.append(lambda given: polled(self._wire, given, request.run))
+        said = ""
+        for question in questions:
+            try:
+                if (found := question(self._files.opened(hook.settings))) is not None:
+                    return _found(found, now)
+            except (Unsent, Refused) as error:  # of the one: the other may know
+                said = f"the run cannot be looked at: {error}"
+        due = now + (POLL if questions else WATCH)
+        return lambda one: msgspec.structs.replace(note(one, said, now) if said else one, due=due)
 
     def _request(self, request: Retrain) -> Request:
         if request.manifest is None or request.deadline is None:

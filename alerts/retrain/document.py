@@ -9,7 +9,7 @@ from alerts import field
 from alerts.destination.document import judge
 from alerts.destination.secret_file import SecretFiles
 from alerts.guard import Guard
-from alerts.retrain import cron
+from alerts.retrain import cron, registry
 from alerts.retrain.target.kind import target
 from core import duration, moment
 from core.described import READERS, described
@@ -20,7 +20,7 @@ from core.monitor import Severity
 
 _FIELDS = (
     *("hook", "model", "kind", "on", "schedule", "timezone", "mode", "cooldown", "budget", "require", "verify", "baseline_after"),
-    *("timeout", "enabled"),
+    *("timeout", "cadence", "enabled"),
     *READERS,
 )
 _LONGEST = 90 * moment.DAY  # of a run
@@ -82,6 +82,7 @@ def written(hook: Hook) -> dict[str, Any]:
         },
         "baseline_after": hook.baseline_after,
         "timeout": duration.text(hook.timeout),
+        "cadence": None if hook.cadence is None else duration.text(hook.cadence),
         "enabled": hook.enabled,
         **hook.words,
     }
@@ -89,12 +90,12 @@ def written(hook: Hook) -> dict[str, Any]:
 
 def _read(name: str, document: Mapping[str, Any]) -> Hook:
     of = target(document.get("kind", "webhook"))
-    field.only(document, (*_FIELDS, *of.fields), "", "hook")
+    field.only(document, (*_FIELDS, *registry.FIELDS, *of.fields), "", "hook")
     hook = Hook(
         name=name,
         model=_text(document.get("model"), "model"),
         kind=of.name,
-        settings=of.settings(document),
+        settings=of.settings(document) | registry.settings(document),
         on=field.read(document, "on", "", _on, None),
         schedule=field.read(document, "schedule", "", _schedule, None),
         timezone=field.read(document, "timezone", "", field.zone, "UTC"),
@@ -107,6 +108,7 @@ def _read(name: str, document: Mapping[str, Any]) -> Hook:
             document, "baseline_after", "", lambda value, at: Baseline(_word(value, at, tuple(Baseline))), Baseline.KEEP
         ),
         timeout=field.read(document, "timeout", "", _timeout, moment.DAY),
+        cadence=field.read(document, "cadence", "", field.length, None),
         enabled=field.read(document, "enabled", "", field.flag, True),
         since=0,
         **described(document),

@@ -75,6 +75,14 @@ class Changing(Protocol):
         """All destinations."""
         ...
 
+    def told_overdue(self, model: str) -> int | None:
+        """When the training of a model was due of which people were told last that it is overdue; None if they were told of none."""
+        ...
+
+    def tell_overdue(self, model: str, due: int) -> None:
+        """Note that people were told."""
+        ...
+
     def save(self, requests: Sequence[Retrain]) -> None:
         """Replace requests of the same id, or add them."""
         ...

@@ -18,7 +18,9 @@ from alerts.destination.secret_file import SecretFiles
 from alerts.exchange import Exchange
 from alerts.guard import Guard
 from alerts.loop import Loop
+from alerts.retrain import tell
 from alerts.retrain.ask import asking, by_episodes, by_schedule
+from alerts.retrain.cadence import training
 from alerts.retrain.dispatch import WATCH, Dispatch, begin
 from alerts.retrain.machine import UNDER_WAY, WAITING, move, note
 from alerts.retrain.policy import OFF_AFTER, Situation, admit, off, overdue
@@ -31,6 +33,7 @@ from core.episode import EpisodeRecord
 from core.error import ConfigError, Missing, Retryable
 from core.hook import Hook
 from core.retrain import Retrain, RetrainState, Sending
+from core.training import Training
 
 _LOG = logging.getLogger(__name__)
 _AT_ONCE = 8  # requests that are handled at the same time
@@ -39,6 +42,7 @@ _PAUSE = 1.0  # seconds after a fault
 _GRACE = 20.0  # seconds that `stop` waits for what is under way
 _SOON, _LATE = 5 * moment.SECOND, 60 * moment.SECOND  # between two looks at a request that waits; the longer it has waited, the longer
 _LONGEST_REST = 10 * moment.MINUTE
+_SELDOM = moment.MINUTE  # between two looks at cadences
 _BY_FACTS = WAITING | {RetrainState.SUCCEEDED, RetrainState.VERIFYING}  # states in which no target is talked to
 _SHARE = 20  # a request's facts are read for at most one part in so many of the time
 
@@ -82,6 +86,7 @@ class RetrainWatch:
         self._loop = Loop("retrain", self._turn, poll, "retraining cannot go on")
         self._pool: ThreadPoolExecutor | None = None
         self._busy: dict[str, Future[None]] = {}
+        self._looked = 0  # at cadences
         self.steps = 0  # how often requests have changed
 
     def start(self) -> None:
@@ -113,6 +118,9 @@ class RetrainWatch:
         now = self._clock.now()
         if not self._store.retrain_waits(now):
             return 0
+        if now - self._looked >= _SELDOM:
+            self._looked = now
+            self._tell_overdue(now)
         with self._store.retrain_reading() as seen:
             if not self._asked(seen, now)[0]:
                 return 0
@@ -123,6 +131,19 @@ class RetrainWatch:
                 change.schedule(name, now)
         self.steps += len(changed)
         return len(changed)
+
+    def _tell_overdue(self, now: int) -> None:
+        """Tell people once of each model that was not trained as often as its hooks say."""
+        with self._store.retrain_reading() as seen:
+            models = sorted({one.model for one in seen.hooks() if one.cadence is not None})
+            if not any(_untold(seen, model, now) for model in models):
+                return
+        with self._store.retraining() as change:
+            for model in models:
+                if (known := _untold(change, model, now)) is not None:
+                    change.write(EpisodeRecord(deliveries=tell.overdue(known, change.destinations(), now, self._address)))
+                    change.tell_overdue(model, known.due or 0)
+        self._told()
 
     def _asked(self, change: Changing, now: int) -> tuple[list[Retrain], list[str]]:
         changed, looked = [], []
@@ -274,6 +295,12 @@ class RetrainWatch:
         except Exception:  # top of the thread: the store fails, too
             _LOG.exception("the retraining %s cannot be put off", request.id)
             self._loop.rest(_PAUSE)
+
+
+def _untold(seen: Changing, model: str, now: int) -> Training | None:
+    """The training of a model that is overdue and of which people were not told."""
+    known = training(model, [one for one in seen.hooks() if one.model == model], seen.past(model), now)
+    return known if known.overdue and seen.told_overdue(model) != known.due else None
 
 
 def _orphaned(request: Retrain, hook: Hook | None, now: int) -> Retrain:

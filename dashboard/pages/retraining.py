@@ -13,6 +13,7 @@ from core import duration, moment
 from core.hook import Hook
 from core.reading import Verdict
 from core.retrain import Retrain, RetrainState
+from core.training import COST, Training
 from dashboard import components as piece
 from dashboard import texts as word
 from dashboard.act import button
@@ -48,14 +49,22 @@ async def draw(reader: Reader, search: str, name: str) -> Page:
     if found is None:
         return Page(name, [piece.crumbs(("Models", address("models")), (name, None)), unknown(name)])
     top, title = head(found.row, state, "retraining"), f"Retraining of {name}"
-    hooks, requests = await gather(ask(reader.hooks, name), ask(reader.retrains, name, _MOST))
+    hooks, requests, trained = await gather(ask(reader.hooks, name), ask(reader.retrains, name, _MOST), ask(reader.trainings, name))
     if not hooks and not requests:
         return Page(title, [*top, piece.empty("No hook asks for retraining", _SET_UP, html.Pre(_EXAMPLE.format(model=name)))])
     waits = [one for one in requests if one.state is RetrainState.AWAITING_APPROVAL]
     runs = [one for one in requests if one.ended_at is None and one.state is not RetrainState.AWAITING_APPROVAL]
     past = [one for one in requests if one.ended_at is not None]
     return Page(
-        title, [*top, *([_waiting(waits)] if waits else []), _running(runs), _hooks(hooks, requests), _history(past, len(requests))]
+        title,
+        [
+            *top,
+            *([_waiting(waits)] if waits else []),
+            _running(runs),
+            *(_training(one) for one in trained),
+            _hooks(hooks, requests),
+            _history(past, len(requests)),
+        ],
     )
 
 
@@ -72,6 +81,28 @@ def _running(requests: Sequence[Retrain]) -> Component:
     head = ("Asked for (UTC)", "State", "Why", "Last")
     rows = [(*_asked(one, _state(one)), html.Div([_last(one), html.Div([_run(one), _cancel(one)], className="line")])) for one in requests]
     return piece.card("Under way", piece.table(head, rows, caption="Requests under way"))
+
+
+def _training(one: Training) -> Component:
+    """When the model was trained last, on what, why, with which effect, and when the next run is due."""
+    last = one.last
+    if last is None:
+        rows: list[tuple[str, Any]] = [("Last trained (UTC)", "no run of a hook has succeeded yet")]
+    else:
+        cost, took = last.metrics.get(COST), one.healthy_after
+        rows = [
+            ("Last trained (UTC)", word.minute(last.succeeded_at)),
+            ("Trained on", ", ".join(_window(last))),
+            ("Asked for by", last.by or last.trigger.value),
+            ("Approved by", last.approved_by or "nobody had to"),
+            ("Effect", _state(last)),
+            ("From alert to healthy", word.NONE if took is None else word.span(took)),
+            ("Cost, as the run reports", word.NONE if cost is None else f"{cost:g}"),
+        ]
+    if one.cadence is not None:
+        due = piece.mark(Verdict.WARN if one.overdue else Verdict.OK, "overdue" if one.overdue else "in time")
+        rows += [("Cadence", f"every {duration.text(one.cadence)}"), ("Due (UTC)", html.Div([word.minute(one.due), " ", due]))]
+    return piece.card("Training", piece.table(("", ""), rows, caption="The training of the model"))
 
 
 def _hooks(hooks: Sequence[Hook], requests: Sequence[Retrain]) -> Component:

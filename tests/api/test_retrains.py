@@ -31,6 +31,8 @@ async def test_a_request_is_made_and_decided_in_the_name_of_the_principal(http: 
     ]
     assert (await http.get("/v1/retrains/rt_1")).json() == RETRAIN.document()
     assert (await http.get("/v1/retrains/rt_2")).status_code == 404
+    trained = (await http.get("/v1/trainings", params={"model": "taxi-fare"})).json()["items"]
+    assert [(one["model"], one["last_trained"], one["overdue"]) for one in trained] == [("taxi-fare", None, False)]
     assert (await http.get("/v1/retrains", params={"state": "failed,timed_out", "model": "taxi-fare"})).json() == {
         "items": [],
         "next": None,

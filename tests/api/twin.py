@@ -27,6 +27,7 @@ from core.policy import Policy, Silence
 from core.principal import Principal
 from core.reading import Query
 from core.retrain import Retrain, RetrainState, Trigger
+from core.training import Training
 from core.trial import Trial
 from core.trust import Trust
 from ingest.decode.payload import Kind as BodyKind
@@ -234,6 +235,9 @@ class Twin:
         self, model: str | None, states: Collection[RetrainState], limit: int, after: str | None
     ) -> tuple[list[Retrain], str | None]:
         return [], None
+
+    def trainings(self, model: str | None = None) -> list[Training]:
+        return [Training(model=model or RETRAIN.model, at=0)]
 
     def retrain(self, name: str) -> Retrain | None:
         return RETRAIN if name == RETRAIN.id else None

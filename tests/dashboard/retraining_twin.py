@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
+
+from alerts.retrain.cadence import training
 from core.hook import Hook
 from core.retrain import Retrain
-from tests.alerts.retrain.scene import hook, requests
+from core.training import Training
+from tests.alerts.retrain.scene import DAY, hook, requests
+from tests.alerts.sample import START
 
 
 class RetrainingTwin:
@@ -12,6 +17,11 @@ class RetrainingTwin:
 
     def hooks(self, model: str) -> list[Hook]:
         return [hook(model=model, schedule="0 3 * * 1")] if model == "departs-late" else []
+
+    def trainings(self, model: str | None = None) -> list[Training]:
+        name = model or "departs-late"
+        hooks = [msgspec.structs.replace(one, cadence=7 * DAY) for one in self.hooks(name)]
+        return [training(name, hooks, self.retrains(name, 100), START + 30 * DAY)]
 
     def retrains(self, model: str, limit: int) -> list[Retrain]:
         return requests(model)[:limit] if model == "departs-late" else []

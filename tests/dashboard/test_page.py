@@ -366,6 +366,8 @@ async def test_the_page_retraining_asks_a_person_and_says_what_helped(twin: Twin
         "accuracy of version 2: 0.95, 0.94",
         "10,000 rows",
         "ada",
+        "every 7d",
+        "overdue",
     ):
         assert part in said, part
     assert said.index("Approve") < said.index("accuracy fell to 0.61")  # a phone shows the first columns

@@ -25,6 +25,7 @@ from core.policy import Policy, Silence
 from core.principal import Principal
 from core.reading import Query
 from core.retrain import Retrain, RetrainState
+from core.training import Training
 from core.trial import Trial
 from core.trust import Trust
 from ingest.decode.decoded import Decoded
@@ -163,6 +164,10 @@ class Services(Protocol):
         self, model: str | None, states: Collection[RetrainState], limit: int, after: str | None
     ) -> tuple[list[Retrain], str | None]:
         """Requests for retraining, the newest first, and the next cursor; without states, those in any."""
+        ...
+
+    def trainings(self, model: str | None = None) -> Sequence[Training]:
+        """The training of a model, or of all that have a hook."""
         ...
 
     def retrain(self, name: str) -> Retrain | None:

@@ -1,4 +1,4 @@
-"""POST and GET /v1/retrains, one of them, its approval and cancellation, and the callback of its run."""
+"""GET /v1/trainings, POST and GET /v1/retrains, one of them, its approval and cancellation, and the callback of its run."""
 
 from __future__ import annotations
 
@@ -58,6 +58,15 @@ def router(services: Services) -> APIRouter:  # long: a route after the other
             given.get("model") or None, states, query.count(given, "limit", 100, 1_000), given.get("cursor") or None
         )
         return answer.page([one.document() for one in found], after)
+
+    @routes.get(
+        "/v1/trainings",
+        openapi_extra={"parameters": [query.parameter("model")]},
+        summary="When models were trained last, and whether that is overdue",
+    )
+    def trainings(request: Request) -> Response:
+        found = services.trainings(query.only(request, "model").get("model") or None)
+        return answer.page([one.document() for one in found], None)
 
     @routes.post("/v1/retrains", openapi_extra=_ASK, summary="Ask for a retraining", dependencies=[needs(role("ask for retraining"))])
     async def ask(request: Request) -> Response:

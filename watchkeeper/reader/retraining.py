@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from alerts.retrain.cadence import training
 from core.hook import Hook
 from core.retrain import Retrain
+from core.training import Training
 from watchkeeper.reader.sources import Sources
 
 
@@ -17,3 +19,10 @@ class RetrainingReader(Sources):
     def retrains(self, model: str, limit: int) -> list[Retrain]:
         """The last requests of a model, the newest first."""
         return self._stores.control.retrains(model, limit=limit)[0]
+
+    def trainings(self, model: str | None = None) -> list[Training]:
+        """The training of a model, or of all that have a hook."""
+        with self._stores.control.retrain_reading() as seen:
+            hooks = seen.hooks()
+            names = sorted({one.model for one in hooks}) if model is None else [model]
+            return [training(name, [one for one in hooks if one.model == name], seen.past(name), seen.now) for name in names]

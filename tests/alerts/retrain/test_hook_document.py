@@ -30,6 +30,7 @@ WRITTEN: dict[str, Any] = {
     "require": {"labels": 5000, "no_open": ["quality"]},
     "verify": {"measure": "performance.accuracy", "window": "1d", "windows": 3, "within": "14d"},
     "baseline_after": "effective",
+    "cadence": "30d",
 }
 
 
@@ -49,6 +50,7 @@ def test_a_hook_is_read_as_it_is_written() -> None:
         require=Require(labels=5000, no_open=("quality",)),
         verify=Verify(measure="performance.accuracy", window=DAY, windows=3, within=14 * DAY),
         baseline_after=Baseline.EFFECTIVE,
+        cadence=30 * DAY,
     )
     again = written(hook)
     assert again["secret"] == "***"

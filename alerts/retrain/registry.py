@@ -1,0 +1,53 @@
+"""The model registry of MLflow: which version a registered model's alias names, asked by its REST API. It tells that a run has succeeded, and the version that it made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from alerts.destination import field
+from alerts.retrain.target.call import authorization, call, held, word
+from alerts.retrain.target.message import Found, Wire, read
+from core import moment
+from core.retrain import RetrainState
+
+FIELDS = ("registry_url", "registry_model", "registry_alias", "registry_token", "registry_token_file")
+_MISSING = 404
+_LONGEST = 200  # characters of a version
+_REMEDIES = {401: "write `registry_token`", 403: "let the account of `registry_token` read the registered model"}
+_MILLISECOND = moment.SECOND // 1_000
+
+
+def settings(document: Mapping[str, Any]) -> dict[str, str]:
+    """`registry_url` of the tracking server, the `registry_model`, its `registry_alias` and a token, if the server asks for one; nothing if a hook names no registry. ConfigError says what is missing."""
+    if not any(document.get(name) is not None for name in FIELDS):
+        return {}
+    token = any(document.get(name) is not None for name in FIELDS[3:])
+    return {
+        "registry_url": field.url(document.get("registry_url"), "https://mlflow.example.org", "registry_url").rstrip("/"),
+        "registry_model": word(document, "registry_model", "flight-delay"),
+        "registry_alias": word(document, "registry_alias", "champion", default="champion"),
+        **(field.one_of(document, "registry_token", "write `registry_token_file: /run/secrets/mlflow`") if token else {}),
+    }
+
+
+def named(given: Mapping[str, str]) -> bool:
+    """Whether settings name a registry."""
+    return "registry_url" in given
+
+
+def look(wire: Wire, given: Mapping[str, str], since: int) -> Found | None:
+    """The version that the alias names, as that of a run which has succeeded; None without such an alias, and for a version that was there before `since` (microseconds).
+
+    The time is that at which MLflow made the version, so an alias that goes back to an old version tells of no run. Raises what `Wire.ask` and `judged` raise.
+    """
+    name, alias = given["registry_model"], given["registry_alias"]
+    url = f"{given['registry_url']}/api/2.0/mlflow/registered-models/alias?{urlencode({'name': name, 'alias': alias})}"
+    token = {"token": given["registry_token"]} if "registry_token" in given else {}
+    reply = call(wire, "GET", url, authorization(token), remedies=_REMEDIES, passed=(_MISSING,))
+    found = None if reply.status == _MISSING else held(read(reply), "model_version")
+    version, made = held(found, "version"), held(found, "creation_timestamp")
+    if not isinstance(version, str | int) or not str(made).isdecimal() or int(made) * _MILLISECOND < since:
+        return None
+    return Found(RetrainState.SUCCEEDED, f"the alias `{alias}` of `{name}` in MLflow names version {version}", str(version)[:_LONGEST])

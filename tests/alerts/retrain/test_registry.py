@@ -1,0 +1,93 @@
+"""A run is followed by the alias of a registered model, against a server with the rules of MLflow's REST API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from alerts.destination.message import Rejected
+from alerts.exchange import Exchange
+from alerts.guard import Guard
+from alerts.retrain import registry
+from alerts.retrain.document import hook_from, written
+from alerts.retrain.target.message import Found
+from core import moment
+from core.error import ConfigError
+from core.retrain import RetrainState
+from tests.alerts.retrain.scene import DAY
+from tests.alerts.retrain.server import Answer, Api, Asked
+from tests.alerts.retrain.stage import Stage
+from tests.alerts.sample import SECRET
+
+
+class Mlflow(Api):
+    """A registered model whose alias may name a version, which was made at a time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.alias: tuple[str, int] | None = None
+
+    def answer(self, asked: Asked) -> Answer:
+        """As the documentation says; numbers of 64 bits are numbers, or texts before 2.0."""
+        if asked.headers.get("authorization") != "Bearer key":
+            return Answer(401, {"error_code": "UNAUTHENTICATED"})
+        assert (asked.method, asked.path) == ("GET", "/api/2.0/mlflow/registered-models/alias")
+        if self.alias is None or asked.query != {"name": "late & more", "alias": "champion"}:
+            return Answer(404, {"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "Registered model alias champion not found."})
+        version, made = self.alias
+        return Answer(200, {"model_version": {"name": "late & more", "version": version, "creation_timestamp": made // 1_000}})
+
+
+def _given(api: Api, **more: Any) -> dict[str, Any]:
+    at = {"registry_url": f"{api.url}/", "registry_model": "late & more", "registry_alias": "champion", "registry_token": "key"}
+    return at | more
+
+
+def test_an_alias_of_a_version_that_was_made_since_tells_of_the_run(wire: Exchange) -> None:
+    """No alias, and one of an older version, to which somebody may have gone back, tell of none."""
+    with Mlflow() as api:
+        given = registry.settings(_given(api))
+        assert registry.look(wire, given, DAY) is None
+        api.alias = "6", DAY - moment.SECOND
+        assert registry.look(wire, given, DAY) is None
+        api.alias = "7", DAY + moment.SECOND
+        said = "the alias `champion` of `late & more` in MLflow names version 7"
+        assert registry.look(wire, given, DAY) == Found(RetrainState.SUCCEEDED, said, "7")
+        with pytest.raises(Rejected, match="answered 401: write `registry_token`"):
+            registry.look(wire, given | {"registry_token": "old"}, DAY)
+
+
+def test_a_hook_of_any_kind_names_a_registry(stage: Stage) -> None:
+    """Its token is not shown, its address is judged, and what is wrong is told."""
+    document = {"hook": "h", "model": "late", "url": "http://10.0.0.7/hook", "secret": SECRET}
+    named = {"registry_url": "https://user:pw@mlflow.example.org", "registry_model": "late", "registry_token": "key"}
+    hook = hook_from(document | named)
+    shown = written(hook)
+    assert (shown["registry_url"], shown["registry_alias"], shown["registry_token"]) == ("https://mlflow.example.org", "champion", "***")
+    assert "registry_url" not in written(hook_from(document))
+    for wrong, said in (
+        ({"registry_model": "late"}, "`registry_url` is missing"),
+        ({"registry_url": "ftp://a"}, "`registry_url` is not an http"),
+        ({"registry_url": "http://a"}, "`registry_model` is missing"),
+        ({**named, "registry_token_file": "/run/secrets/a"}, "write one of `registry_token` and"),
+    ):
+        with pytest.raises(ConfigError, match=said):
+            hook_from(document | wrong)
+    with pytest.raises(ConfigError, match="`registry_url`"):
+        hook_from({**document, "url": "http://example.org"} | named | {"registry_url": "http://169.254.169.254"}, Guard())
+
+
+def test_a_webhook_is_followed_by_the_registry(stage: Stage) -> None:
+    """A registry that cannot be asked is noted; once the alias names a new version, the run has succeeded with it."""
+    with Mlflow() as api:
+        settings = stage.receiver.url
+        stage.apply(settings={"url": settings, "secret": SECRET} | registry.settings(_given(api)))
+        stage.breach("temp")
+        assert stage.pass_().state == "dispatched"
+        api.refusals = [Answer(500)]
+        assert "the run cannot be looked at: the target answered 500" in stage.pass_(30 * moment.SECOND).history[-1].reason
+        assert stage.pass_(30 * moment.SECOND).state == "dispatched"
+        api.alias = "2", stage.clock.now()
+        found = stage.pass_(30 * moment.SECOND)
+        assert (found.state, found.version) == ("succeeded", "2")
