@@ -92,6 +92,18 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
     why: str
 
 
+class Beside(msgspec.Struct, frozen=True, kw_only=True):
+    """What a comparison tells of the new version beside `version`, the one before, in the windows that both served: its verdict (`ready`, `worse`, `keep_waiting`), and how much better the new one is at least and at most in the
+    measure's good direction, at all windows together, None where that is not known. `rows` are those of the new version.
+    """
+
+    version: str
+    verdict: str
+    better: float | None = None
+    better_upper: float | None = None
+    rows: int = 0
+
+
 class Retrain(msgspec.Struct, frozen=True, kw_only=True):
     """A request.
 
@@ -128,6 +140,7 @@ class Retrain(msgspec.Struct, frozen=True, kw_only=True):
     due: int = 0
     claimed: int | None = None
     verified: tuple[Verified, ...] = ()
+    beside: Beside | None = None
     history: tuple[Change, ...] = ()
 
     def document(self) -> dict[str, Any]:
@@ -142,5 +155,6 @@ class Retrain(msgspec.Struct, frozen=True, kw_only=True):
             "verified": [
                 {**msgspec.to_builtins(one), "start": moment.text(one.start), "end": moment.text(one.end)} for one in self.verified
             ],
+            "beside": None if self.beside is None else msgspec.to_builtins(self.beside),
             "history": [{**msgspec.to_builtins(one), "at": moment.text(one.at)} for one in self.history],
         }

@@ -10,18 +10,20 @@ import msgspec
 from alerts.retrain.machine import UNDER_WAY, finish, move, note, report
 from core import duration, number
 from core.hook import Hook, Verify
-from core.retrain import Retrain, RetrainState, Verified
+from core.reading import Verdict
+from core.retrain import Beside, Retrain, RetrainState, Verified
 
 
 class Watched(NamedTuple):
     """What the facts say of a request: the versions of the model that have events, each with its first event, the one that has come last behind; the closed windows of the new version
-    in which the measure is judged; until when windows have closed; and the value before the onset, None if there is none.
+    in which the measure is judged; until when windows have closed; the value before the onset, None if there is none; and what the new version is beside the one before, None where both served no window together.
     """
 
     versions: Sequence[tuple[str, int]] = ()
     windows: Sequence[Verified] = ()
     closed: int = 0
     before: float | None = None
+    beside: Beside | None = None
 
 
 def arrived(request: Retrain, watched: Watched) -> tuple[str, int] | None:
@@ -69,7 +71,7 @@ def follow(request: Retrain, hook: Hook, watched: Watched, now: int) -> Retrain:
 def _judge(request: Retrain, verify: Verify, watched: Watched, first: int, now: int) -> Retrain:
     """The verdict by the windows that ended in time. It is the same whenever it is looked at: a bad window after enough good ones changes nothing."""
     windows = [one for one in watched.windows if one.end <= first + verify.within]
-    request = msgspec.structs.replace(request, verified=tuple(windows))
+    request = msgspec.structs.replace(request, verified=tuple(windows), beside=watched.beside or request.beside)
     good = sum(one.good for one in windows)
     if row := helped(windows, verify.windows):
         return move(request, RetrainState.EFFECTIVE, _sentence(request, verify, row, watched.before), now)
@@ -89,7 +91,14 @@ def _expired(request: Retrain, verify: Verify, now: int, why: str) -> Retrain:
 def _sentence(request: Retrain, verify: Verify, windows: Sequence[Verified], before: float | None) -> str:
     values = ", ".join("none" if one.value is None else number.rounded(one.value) for one in windows) or "no value"
     was = "" if before is None else f", before the onset {number.rounded(before)}"
-    return f"{verify.measure} of version {request.version}: {values}{was}"
+    return f"{verify.measure} of version {request.version}: {values}{was}{_beside(request.beside)}"
+
+
+def _beside(found: Beside | None) -> str:
+    if found is None:
+        return ""
+    least, most = ("unknown" if one is None else number.rounded(one) for one in (found.better, found.better_upper))
+    return f"; beside version {found.version} {found.verdict}: better by {least} to {most}"
 
 
 def _named(request: Retrain) -> str:
@@ -97,6 +106,8 @@ def _named(request: Retrain) -> str:
 
 
 def worse(request: Retrain, before: float | None, better: int) -> bool:
-    """Whether the new version is worse than what was before the onset, in every window that was judged, so that going back to it would help."""
+    """Whether the new version is worse than what was before the onset, in every window that was judged, or worse than the version before where both served, so that going back to it would help."""
+    if request.beside is not None and request.beside.verdict == Verdict.WORSE:
+        return True
     values = [one.value for one in request.verified if one.value is not None]
     return before is not None and bool(values) and all((value - before) * (better or -1) < 0 for value in values)

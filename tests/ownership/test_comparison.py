@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import json
 from math import log
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
+import msgspec
 import numpy as np
 import pytest
 
 from core import moment
 from core.baseline.rows import Role, Version
+from core.clock import ManualClock
+from core.hook import Hook, Verify
 from core.monitor import Monitor
+from core.retrain import Manifest, Retrain, RetrainState, Trigger
 from core.window.tumbling import Tumbling
 from storage.facts.panes import Panes
+from storage.facts.progress import Batches
+from storage.facts.raw import Raw
 from storage.facts.readings import Readings
+from storage.facts.stream import Stream
 from tests.acceptance.backend import Backend
 from tests.ownership.scene import CLOCK, START, settle
+from watchkeeper.retraining.facts import RetrainFacts
 
 _DAYS, _EACH = 4, 150
 _MARGIN, _ALPHA = 0.02, 0.05
@@ -147,3 +156,39 @@ def test_use_is_counted_by_version_and_role(backend: Backend, model: str) -> Non
     panes, contract = Panes(backend.engine), backend.contracts[model]
     assert panes.use(contract, (START, START + moment.DAY)) == [("1", "champion", _EACH), ("2", "shadow", _EACH)]
     assert panes.use(contract, (START - moment.DAY, START)) == []
+
+
+def test_a_retraining_is_judged_with_its_version_beside_the_one_before(backend: Backend, model: str) -> None:
+    """Where both serve: by an anytime-valid comparison of the verified measure, in either direction. Where the one before is gone there is nothing to compare."""
+    send(backend, model, requests(), paired=True)
+    control = SimpleNamespace(contract=backend.contracts.get, **dict.fromkeys(("contract_version", "reference"), lambda *_: None))
+    control.monitors = control.budgets = lambda *_: []
+    stores = SimpleNamespace(
+        control=control,
+        panes=Panes(backend.engine),
+        raw=Raw(backend.engine),
+        stream=Stream(backend.engine),
+        batches=Batches(backend.engine),
+        training=None,
+        settings=SimpleNamespace(ingest=SimpleNamespace(silence=0, lateness=0)),
+    )
+    facts = RetrainFacts(cast("Any", stores), ManualClock(CLOCK + moment.DAY))
+    verify = Verify(measure="performance.accuracy", window=moment.DAY, windows=2, within=10 * moment.DAY)
+    trained = Manifest(start=START - moment.DAY, end=START, contract=1, version="1")
+    ran = Retrain(
+        id="rt_1", model=model, hook="h", state=RetrainState.VERIFYING, trigger=Trigger.HAND, reason="", created=0, version="2", known=("1",),
+        manifest=trained,
+    )  # fmt: skip
+    hook = Hook(name="h", model=model, verify=verify)
+    found = facts.watched(ran, hook).beside
+    assert found is not None
+    assert (found.version, found.verdict, found.rows) == ("1", "ready", _DAYS * _EACH)
+    assert found.better is not None
+    assert found.better > 0
+    back = msgspec.structs.replace(ran, version="1", known=("2",), manifest=msgspec.structs.replace(trained, version="2"))
+    worse = facts.watched(back, hook).beside
+    assert worse is not None
+    assert worse.verdict == "worse"
+    assert worse.better_upper == pytest.approx(-found.better)
+    gone = msgspec.structs.replace(ran, manifest=msgspec.structs.replace(trained, version="0"))
+    assert facts.watched(gone, hook).beside is None

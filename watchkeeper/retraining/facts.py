@@ -9,20 +9,24 @@ import msgspec
 import numpy as np
 
 from alerts.retrain.verify import Watched, began
+from core import duration
+from core.baseline.rows import Version
 from core.clock import Clock
+from core.comparison import ComparisonQuery
 from core.contract import Contract
+from core.error import ConfigError
 from core.hook import Hook, Verify
 from core.measure import Measure
 from core.monitor import Monitor
 from core.reading import Reading, Verdict
-from core.retrain import Manifest, Retrain, RetrainState, Verified
+from core.retrain import Beside, Manifest, Retrain, RetrainState, Verified
 from core.segment import ALL, grouping_of
 from core.trial import Trial
 from core.window.tumbling import Tumbling
 from detectors.catalogue import MEASURES
 from storage.facts.progress import NEVER, Progress
 from watchkeeper.backend import Backend
-from watchkeeper.reader.trial import TrialReader
+from watchkeeper.reader.comparison import ComparisonReader
 from watchkeeper.stores import Stores
 from watchkeeper.training_manifest import manifest, query
 
@@ -39,7 +43,7 @@ class _Held:
         self.stores, self.clock = stores, clock
 
 
-class RetrainFacts(TrialReader):
+class RetrainFacts(ComparisonReader):
     """Reads facts. It changes nothing. Safe to share between threads."""
 
     def __init__(self, stores: Stores, clock: Clock) -> None:
@@ -78,7 +82,34 @@ class RetrainFacts(TrialReader):
         lowest = first if version in request.known else 0  # the window in which a known version was trained again is of both
         readings = [one for one in self._readings(monitor, hook.verify, first, end) if one.window_start >= lowest and one.window_end <= end]
         about = MEASURES[hook.verify.measure]
-        return Watched(versions, [_judged(one, before, about) for one in readings if one.verdict in _JUDGED], closed, before)
+        windows = [_judged(one, before, about) for one in readings if one.verdict in _JUDGED]
+        return Watched(versions, windows, closed, before, self._beside(request, hook.verify, contract, version, (first, end)))
+
+    def _beside(self, request: Retrain, verify: Verify, contract: Contract, version: str, span: tuple[int, int]) -> Beside | None:
+        """What the new version is beside the one that served most of the window that was trained on, in windows that both served; None where there is none, or the measure is not one that is compared."""
+        old = None if request.manifest is None else request.manifest.version
+        if not old or old == version or all(name != old for name, *_ in self._stores.panes.versions(contract, span)):
+            return None
+        start = span[0] - span[0] % verify.window
+        asked = ComparisonQuery(
+            model=request.model,
+            a=Version(old),
+            b=Version(version),
+            of=verify.measure,
+            segment=verify.segment,
+            window=duration.text(verify.window),
+            start=start,
+            end=span[1],
+        )
+        try:
+            found = self.compared(asked)
+        except ConfigError:
+            return None
+        last = next((one for one in reversed(found) if one.window_end <= span[1]), None)
+        if last is None:
+            return None
+        rows = sum(one.n_target for one in found if one.window_end <= span[1])
+        return Beside(version=old, verdict=last.verdict, better=last.better, better_upper=last.better_upper, rows=rows)
 
     def _before(self, request: Retrain, verify: Verify, contract: Contract) -> float | None:
         """The mean value over as many windows as are verified, the last that closed before the onset, or else before the target was asked."""

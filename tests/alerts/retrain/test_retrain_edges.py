@@ -15,13 +15,13 @@ from alerts.exchange import Exchange
 from alerts.retrain.dispatch import Dispatch, begin
 from alerts.retrain.machine import join, note
 from alerts.retrain.policy import off
-from alerts.retrain.verify import follow, helped
+from alerts.retrain.verify import Watched, follow, helped, worse
 from alerts.retrain.watch import LEASE
 from core import moment
 from core.episode import Rule
 from core.error import ConfigError, Retryable
 from core.hook import Baseline
-from core.retrain import RetrainState, Sending
+from core.retrain import Beside, RetrainState, Sending, Verified
 from storage.control.ledger import Ledger
 from tests.alerts.retrain.scene import DAY, Facts, hook, requests
 from tests.alerts.retrain.stage import Stage
@@ -294,3 +294,16 @@ def test_two_processes_whose_facts_take_longer_than_a_lease_come_on(stage: Stage
     monkeypatch.setattr(stage.facts, "manifest", slow)
     stage.watch.look()
     assert (stage.newest.state, stage.newest.sending, len(stage.receiver.calls)) == (R.DISPATCHED, Sending.TAKEN, 1)
+
+
+def test_a_comparison_with_the_version_before_is_told_and_calls_for_going_back() -> None:
+    """Whatever the values of windows are beside what was before the onset; it decides nothing else."""
+    ran = msgspec.structs.replace(requests("late")[0], state=R.VERIFYING, ended_at=None, version="2", known=("1",), succeeded_at=START)
+    good = [Verified(start=START + day * DAY, end=START + (day + 1) * DAY, value=0.95, good=True, why="") for day in (1, 2)]
+    beside = Beside(version="1", verdict="worse", better=-0.2, better_upper=-0.1, rows=500)
+    done = follow(ran, hook(), Watched([("1", 0), ("2", START + DAY)], good, START + 3 * DAY, 0.9, beside), START + 3 * DAY)
+    assert (done.state, done.beside) == (R.EFFECTIVE, beside)
+    assert done.history[-1].reason.endswith("before the onset 0.9; beside version 1 worse: better by -0.2 to -0.1")
+    assert done.document()["beside"]["verdict"] == "worse"
+    assert worse(done, 0.9, 1)
+    assert not worse(msgspec.structs.replace(done, beside=None), 0.9, 1)
