@@ -9,6 +9,7 @@ if the rule has it already, if its revision is older, or if its window is forgot
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from functools import lru_cache
 
 import msgspec
@@ -67,7 +68,7 @@ def moved(rule: Rule, reading: Reading, about: Measure, terms: Terms) -> tuple[R
     )
 
 
-def judged(windows: tuple[SeenWindow, ...], most: int, counts: frozenset[Verdict] = _JUDGED) -> list[SeenWindow]:
+def judged(windows: Sequence[SeenWindow], most: int, counts: frozenset[Verdict] = _JUDGED) -> list[SeenWindow]:
     """The last disjoint windows that count (those that could be judged), newest first, at most `most`."""
     if len(windows) == 1:
         return list(windows) if windows[0].verdict in counts else []
@@ -106,14 +107,15 @@ def _remember(rule: Rule, reading: Reading, counts: frozenset[Verdict], *, held:
 def _forget(windows: tuple[SeenWindow, ...], floor: int | None, terms: Terms) -> tuple[tuple[SeenWindow, ...], int | None]:
     """Keep the windows that the last judged ones need; a window that was never judged is kept only while it is the newest."""
     n, counts = terms.remembered, terms.counted
-    windows = tuple(seen for seen in windows[:-1] if seen.verdict in counts or seen.before) + windows[-1:]
-    counted = judged(windows, n, counts)
-    if len(counted) == n and windows[0].end < counted[-1].end:
-        floor = max(seen.end for seen in windows if seen.end < counted[-1].end)
-    tombstones = [seen.end for seen in windows if seen.before]
+    kept = [seen for seen in windows[:-1] if seen.verdict in counts or seen.before]
+    kept.append(windows[-1])
+    counted = judged(kept, n, counts)
+    if len(counted) == n and kept[0].end < counted[-1].end:
+        floor = max([seen.end for seen in kept if seen.end < counted[-1].end])
+    tombstones = [seen.end for seen in kept if seen.before]
     if len(tombstones) > _TOMBSTONES:
         floor = tombstones[-_TOMBSTONES - 1] if floor is None else max(floor, tombstones[-_TOMBSTONES - 1])
-    return (windows, None) if floor is None else (tuple(seen for seen in windows if seen.end > floor), floor)
+    return (tuple(kept), None) if floor is None else (tuple([seen for seen in kept if seen.end > floor]), floor)
 
 
 def _judge(rule: Rule, reading: Reading, windows: tuple[SeenWindow, ...], terms: Terms) -> tuple[State, Level | None, str | None]:
