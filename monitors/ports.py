@@ -129,6 +129,10 @@ class OutcomeStore(Protocol):
         """Join the new events at these positions of each partition."""
         ...
 
+    def fill(self, model: str, slots: Ints, pane: int) -> None:
+        """Write losses beside the outcomes of these slots that an earlier version wrote."""
+        ...
+
     def find_contested(self, model: str, predictions: Ranges, generation: int) -> Ints:
         """Find the events that do not count, of ids that came at these positions. Returns their times."""
         ...

@@ -337,6 +337,8 @@ class Owner:
         if committed.labels:  # without labels there is nothing to join: a later label finds earlier predictions
             lease.check()
             outcomes.join(self._name, work.predictions, work.labels, lease.generation)
+            if len(work.to_rebuild):
+                outcomes.fill(self._name, work.to_rebuild, pane)
         suspect = raw.slots(self._name, pane) if work.contract_changed else work.suspect
         found = self._audit.run(contract, work.audit, suspect, committed, lease, work.to_rebuild)
         touched = np.union1d(suspect, raw.touched(self._name, work.predictions, pane))

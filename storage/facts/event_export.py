@@ -14,7 +14,7 @@ from core.contract import Contract
 from core.event_query import EventQuery
 from core.moment import EARLIEST, LATEST
 from storage.facts.engine import Engine
-from storage.facts.event_store import BY_THEN, COUNTS, SPAN, TRUTH, EventStore
+from storage.facts.event_list import BY_THEN, COUNTS, SPAN, TRUTH, EventList
 from storage.facts.picked import Picked
 from storage.facts.raw import block_of
 
@@ -51,7 +51,7 @@ class EventExport:
     """Queries of many events. `contracts` are all versions of the model's contract, the newest last."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine, self._events = engine, EventStore(engine)
+        self._engine, self._list = engine, EventList(engine)
 
     def portions(self, contracts: Sequence[Contract], asked: EventQuery, most: int | None) -> Iterator[Portion]:
         """The events, `asked.limit` at a time, and `most` in all, None for all of them; one empty portion if there are none.
@@ -61,7 +61,7 @@ class EventExport:
         left = most
         while True:
             limit = asked.limit if left is None else min(asked.limit, left)
-            page, after = self._events.places(contracts, msgspec.structs.replace(asked, limit=limit))
+            page, after = self._list.places(contracts, msgspec.structs.replace(asked, limit=limit))
             yield self._portion(contracts, asked, page)
             left = None if left is None else left - len(page)
             if after is None or left == 0:

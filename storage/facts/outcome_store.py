@@ -7,13 +7,26 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.block import Ints
+from core.text import NULL
 from storage.facts import column as col
 from storage.facts.engine import Engine
-from storage.facts.raw import SLOT, Ranges, within
+from storage.facts.raw import SLOT, Ranges, in_slots, within
+from storage.facts.raw import slots as slots_of
+
+_COLUMNS = "model, ts, prediction_id, text, number, weight, label_ts, generation, deleted, class, loss, filled"
+
+
+def _counting(ids: str) -> str:
+    """The event of each id that counts, as `find_contested` finds it: `prediction_id`, `ts`, and `event`, which is its time, class and number."""
+    first = (
+        "SELECT prediction_id, partition, argMin((logged, (ts, toString(class), number)), (position, place)) AS first"
+        f" FROM predictions WHERE model = {{model:String}} AND prediction_id IN ({ids}) GROUP BY prediction_id, partition"
+    )
+    return f"SELECT prediction_id, argMin(first.2, (first.1, partition)) AS event, event.1 AS ts FROM ({first}) GROUP BY prediction_id"
 
 
 class OutcomeStore:
-    """The outcomes: each labelled prediction with its current label."""
+    """The outcomes: each labelled prediction with its current label, its predicted class and its loss."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -33,14 +46,22 @@ class OutcomeStore:
             return
         ids = " UNION DISTINCT ".join(new)
         self._engine.command(
-            "INSERT INTO outcomes SELECT {model:String}, p.ts, p.prediction_id, l.truth.1, l.truth.2, l.truth.3, l.truth.4, {generation:UInt64}, l.truth.5"
+            f"INSERT INTO outcomes ({_COLUMNS}) SELECT {{model:String}}, p.ts, p.prediction_id, l.truth.1, l.truth.2, l.truth.3, l.truth.4, {{generation:UInt64}}, l.truth.5,"
+            " p.event.2, abs(p.event.3 - l.truth.2), 1"
             " FROM (SELECT prediction_id, argMax((text, number, weight, ts, deleted), (ts, partition, position, place)) AS truth"
             f" FROM labels WHERE model = {{model:String}} AND prediction_id IN ({ids}) GROUP BY prediction_id) AS l"
-            " INNER JOIN (SELECT prediction_id, argMin(first.2, (first.1, partition)) AS ts"
-            " FROM (SELECT prediction_id, partition, argMin((logged, ts), (position, place)) AS first"
-            f" FROM predictions WHERE model = {{model:String}} AND prediction_id IN ({ids}) GROUP BY prediction_id, partition)"
-            " GROUP BY prediction_id) AS p ON p.prediction_id = l.prediction_id",
+            f" INNER JOIN ({_counting(ids)}) AS p ON p.prediction_id = l.prediction_id",
             {"model": model, "generation": generation},
+        )
+
+    def fill(self, model: str, slots: Sequence[int] | Ints, pane: int) -> None:
+        """Write what was predicted beside the outcomes of these slots that an earlier version wrote. They stay of their generation."""
+        old = f"SELECT * FROM outcomes FINAL WHERE model = {{model:String}} AND {in_slots()} AND filled = 0"
+        self._engine.command(
+            f"INSERT INTO outcomes ({_COLUMNS}) SELECT o.model, o.ts, o.prediction_id, o.text, o.number, o.weight, o.label_ts, o.generation, o.deleted,"
+            f" if(p.found = 1, p.event.2, '{NULL}'), if(p.found = 1, abs(p.event.3 - o.number), nan), 1 FROM ({old}) AS o"
+            f" LEFT JOIN (SELECT prediction_id, event, 1 AS found FROM ({_counting(f'SELECT prediction_id FROM ({old})')})) AS p ON p.prediction_id = o.prediction_id",
+            {"model": model, **slots_of(slots, pane)},
         )
 
     def find_contested(self, model: str, predictions: Ranges, generation: int) -> Ints:

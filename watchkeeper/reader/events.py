@@ -54,7 +54,7 @@ class EventReader(Sources):
 
     def event_counts(self, asked: EventQuery, step: int) -> dict[int, int]:
         """How many events are asked for, by slot of `step` microseconds. Raises ConfigError as `events` does."""
-        return self._stores.events.counts(self._versions(asked.model), asked, step)
+        return self._stores.events.list.counts(self._versions(asked.model), asked, step)
 
     def beside(self, asked: EventQuery, event: Mapping[str, Any]) -> tuple[str | None, str | None]:
         """The ids of the events before and after one in the list that is asked for; None at its ends, and where the event has no place in the list."""
@@ -63,7 +63,7 @@ class EventReader(Sources):
             if event["loss"] is None:
                 return None, None
             place.insert(0, float(event["loss"]))
-        return self._stores.events.beside(self._versions(asked.model), asked, place)
+        return self._stores.events.list.beside(self._versions(asked.model), asked, place)
 
     def served(self, model: str) -> list[tuple[str, str]]:
         """The versions and roles of a model that have predictions, in this order."""

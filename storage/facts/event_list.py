@@ -1,0 +1,281 @@
+"""Which events a list holds, in which order: their ids and places in the log.
+
+A filter by label, or the order by loss, takes labels from the outcomes, as the owner of the model has joined them last. They are taken from all labels that came if a list is as of a time, or
+if some outcomes of its span are not filled, because an earlier version wrote them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, cast
+
+import msgspec
+
+from core.classes import Classes
+from core.contract import PREDICTION, Contract, Task
+from core.event_query import EventQuery, Order
+from core.moment import EARLIEST, LATEST
+from core.text import INVALID, NULL
+from storage.facts.engine import Engine
+from storage.facts.event_condition import Conditions
+from storage.facts.page_cursor import decode, encode
+
+SPAN = "ts >= fromUnixTimestamp64Micro({low:Int64}, 'UTC') AND ts < fromUnixTimestamp64Micro({high:Int64}, 'UTC')"
+# Other events of the same id do not count.
+COUNTS = f"(prediction_id, partition, position, place) NOT IN (SELECT prediction_id, partition, position, place FROM contested WHERE model = {{model:String}} AND {SPAN})"
+BY_THEN = "logged <= fromUnixTimestamp64Micro({as_of:Int64}, 'UTC')"
+TRUTH = "argMax((text, number, weight, ts, deleted), (ts, partition, position, place))"  # the label that holds
+_WORST = 40_000  # events of which the worst that fit are taken first, and
+_FURTHER = 2_000_000  # then
+_FIRST, _NEXT, _MOST = 20_000, 1_000_000, 5_000_000  # events by time that are joined with their labels first, then, and at a time
+
+
+class _Key(NamedTuple):
+    """A column by which events are sorted: its name, its expression, and its type in SQL and in a cursor."""
+
+    name: str
+    sql: str
+    kind: str
+    type: type
+
+
+_ID, _AT, _LOSS = (
+    _Key("prediction_id", "prediction_id", "String", str),
+    _Key("at", "toUnixTimestamp64Micro(ts)", "Int64", int),
+    _Key("loss", "loss", "Float64", float),
+)
+_ORDERS: dict[Order, tuple[tuple[_Key, ...], str]] = {
+    "newest": ((_AT, _ID), "DESC"),
+    "oldest": ((_AT, _ID), "ASC"),
+    "worst": ((_LOSS, _AT, _ID), "DESC"),
+}
+_KEPT = {"known": "labelled", "unknown": "NOT labelled", "wrong": "isFinite(loss) AND loss > 0"}
+
+
+class _Filtered(NamedTuple):
+    """Events that fit: their SQL, further conditions on what it gives, the conditions within it, and its parameters."""
+
+    sql: str
+    kept: list[str]
+    where: Conditions
+    parameters: dict[str, Any]
+
+
+class EventList:
+    """Queries of lists. `contracts` are all versions of the model's contract, the newest last. Times are microseconds."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def places(self, contracts: Sequence[Contract], asked: EventQuery) -> tuple[list[dict[str, Any]], str | None]:
+        """Where the events of a page are, in order: prediction_id, at, partition, position and place; and the cursor of the next page or None."""
+        keys, direction = _ORDERS[asked.order]
+        page = self._keys(contracts, asked, keys, direction)
+        more = len(page) > asked.limit
+        page = page[: asked.limit]
+        return page, encode([page[-1][key.name] for key in keys]) if more else None
+
+    def beside(self, contracts: Sequence[Contract], asked: EventQuery, place: Sequence[Any]) -> tuple[str | None, str | None]:
+        """The ids of the events before and after a place in the list; None at its ends. `place` is what the order compares: the time and the id, of `worst` before them the loss."""
+        keys, direction = _ORDERS[asked.order]
+        asked = msgspec.structs.replace(asked, after=encode(list(place)), limit=1)
+        sides = (self._keys(contracts, asked, keys, way) for way in ("ASC" if direction == "DESC" else "DESC", direction))
+        before, after = (found[0]["prediction_id"] if found else None for found in sides)
+        return before, after
+
+    def counts(self, contracts: Sequence[Contract], asked: EventQuery, step: int) -> dict[int, int]:
+        """How many events there are in each slot of `step` microseconds, by the start of the slot; slots without any are left out. Order, limit and cursor do not matter.
+
+        An event that came twice is counted twice until the owner has found that one of them does not count.
+        """
+        asked = msgspec.structs.replace(asked, order="newest", after=None)
+        low, high = _span(asked)
+        joined = self._by_outcomes(asked, low, high)
+        spans = self._stretches(asked.model, low, high, "ASC") if joined else [(low, high)]
+        slot, found = "intDiv(toUnixTimestamp64Micro(ts), {step:Int64}) * {step:Int64}", dict[int, int]()
+        for part in spans:
+            fit = self._filtered(contracts, asked, *part, joined=joined)
+            sql = (
+                f"SELECT {slot} AS slot, count() AS n FROM ({fit.sql}) WHERE {' AND '.join(fit.kept) or 'true'} GROUP BY slot ORDER BY slot"
+            )
+            for row in self._engine.query(sql, fit.parameters | fit.where.parameters | {"step": step}).to_pylist():
+                found[int(row["slot"])] = found.get(int(row["slot"]), 0) + int(row["n"])
+        return found
+
+    def _keys(self, contracts: Sequence[Contract], asked: EventQuery, keys: Sequence[_Key], direction: str) -> list[dict[str, Any]]:
+        """Where the events of the page are, in order, and one more if there are more: prediction_id, at, partition, position, place and, if labels are joined, loss."""
+        places = None if asked.after is None else decode(asked.after, [key.type for key in keys])
+        low, high = _span(asked)
+        if places is not None and asked.order != "worst":  # by the order of the table, so that pages before are not read again
+            at = cast("int", places[0])
+            low, high = (low, min(high, at + 1)) if direction == "DESC" else (max(low, at), high)
+        found: list[dict[str, Any]] = []
+        if not self._by_outcomes(asked, low, high):
+            return self._read(self._filtered(contracts, asked, low, high, joined=False), asked, keys, direction, places)
+        if asked.order == "worst":
+            for most in (_WORST, _FURTHER, None):
+                last = None if most is None else self._bound(contracts, asked, direction, places, most)
+                found = self._read(
+                    self._filtered(contracts, asked, low, high, last, direction, joined=True), asked, keys, direction, places
+                )
+                if len(found) > asked.limit or last is None:
+                    break
+            return found
+        for span in self._stretches(asked.model, low, high, direction):
+            found += self._read(self._filtered(contracts, asked, *span, joined=True), asked, keys, direction, places)
+            if len(found) > asked.limit:
+                break
+        return found[: asked.limit + 1]
+
+    def _read(
+        self, found: _Filtered, asked: EventQuery, keys: Sequence[_Key], direction: str, places: Sequence[object] | None
+    ) -> list[dict[str, Any]]:
+        """The first events that fit, after `places`, and one more than the page has."""
+        kept = [*found.kept, *(["isFinite(loss)"] if asked.order == "worst" else [])]
+        if places is not None:
+            bound = ", ".join(found.where.bind(value, key.kind) for key, value in zip(keys, places, strict=True))
+            kept.append(f"({', '.join(key.sql for key in keys)}) {'<' if direction == 'DESC' else '>'} ({bound})")
+        order = ", ".join(f"{'ts' if key is _AT else key.sql} {direction}" for key in keys)
+        loss = ", loss" if _by_label(asked) else ""
+        sql = (
+            f"SELECT prediction_id, {_AT.sql} AS at, partition, position, place{loss} FROM ({found.sql}) WHERE {' AND '.join(kept) or 'true'}"
+            f" ORDER BY {order} LIMIT 1 BY prediction_id LIMIT {{limit:UInt64}}"
+        )
+        return list(self._engine.query(sql, found.parameters | found.where.parameters | {"limit": asked.limit + 1}).to_pylist())
+
+    def _filtered(
+        self,
+        contracts: Sequence[Contract],
+        asked: EventQuery,
+        low: int,
+        high: int,
+        last: tuple[float, int] | None = None,
+        direction: str = "DESC",
+        *,
+        joined: bool,
+    ) -> _Filtered:
+        """The events in `[low, high)` that are asked for, of the order `worst` up to a loss and time. Labels are there where a filter or the order needs them: of outcomes, or of all that came if these are not `joined`."""
+        parameters: dict[str, Any] = {"model": asked.model, "low": low, "high": high, "as_of": asked.as_of or 0}
+        compared = asked.label == "wrong" or asked.order == "worst" or asked.column == PREDICTION
+        classes = self._classes(contracts[-1], parameters) if compared else None
+        where = Conditions(contracts, _meant("class", classes))
+        where.equal({"version": asked.version, "role": asked.role})
+        where.segment(asked.segment)
+        if asked.column is not None and asked.values is not None:
+            where.holds(asked.column, asked.values)
+        then = [] if asked.as_of is None else [BY_THEN]
+        if last is not None:
+            parameters |= {"last_loss": last[0], "last_at": last[1]}
+        number = contracts[-1].task is Task.REGRESSION
+        near = [] if last is None else [_up_to(_loss(classes, "text", "loss", number=number), direction)]
+        held = " AND ".join(["model = {model:String}", SPAN, COUNTS, *near, *then, *where.sql])
+        events = f"SELECT prediction_id, ts, class, number, partition, position, place FROM predictions WHERE {held}"
+        if not _by_label(asked):
+            return _Filtered(events, [], where, parameters)
+        kept = [_KEPT[asked.label]] if asked.label else []
+        if not joined:
+            loss = _loss(classes, "truth.1", "abs(number - truth.2)", number=number)
+            ids = f"prediction_id IN (SELECT prediction_id FROM predictions WHERE model = {{model:String}} AND {SPAN})"
+            truths = f"SELECT prediction_id AS labelled_id, {TRUTH} AS truth FROM labels WHERE {' AND '.join(['model = {model:String}', ids, *then])} GROUP BY prediction_id"
+            truths = f"SELECT labelled_id, truth, 1 AS known FROM ({truths}) WHERE truth.5 = 0"
+            every = f"SELECT p.*, o.truth AS truth, o.known = 1 AS labelled FROM ({events}) AS p LEFT JOIN ({truths}) AS o ON o.labelled_id = p.prediction_id"
+            return _Filtered(f"SELECT *, if(labelled, {loss}, nan) AS loss FROM ({every})", kept, where, parameters)
+        truths = (
+            f"SELECT prediction_id AS labelled_id, ts AS labelled_ts, {_loss(classes, 'text', 'loss', number=number)} AS found, 1 AS known"
+            f" FROM outcomes FINAL WHERE {' AND '.join(['model = {model:String}', SPAN, *near])}"
+        )
+        if asked.label == "wrong":
+            truths = f"SELECT * FROM ({truths}) WHERE isFinite(found) AND found > 0"
+        way = "LEFT" if asked.label == "unknown" else "INNER"
+        on = "o.labelled_id = p.prediction_id AND o.labelled_ts = p.ts"
+        every = f"SELECT p.*, if(o.known = 1, o.found, nan) AS loss, o.known = 1 AS labelled FROM ({events}) AS p {way} JOIN ({truths}) AS o ON {on}"
+        return _Filtered(every, kept, where, parameters)
+
+    def _by_outcomes(self, asked: EventQuery, low: int, high: int) -> bool:
+        """Whether labels are needed, and the outcomes of a span can give them: those that hold now, all of them filled."""
+        if not _by_label(asked) or asked.as_of is not None:
+            return False
+        given = {"model": asked.model, "low": low, "high": high}
+        old = f"WHERE model = {{model:String}} AND {SPAN} AND filled = 0 AND deleted = 0 LIMIT 1"
+        if not self._engine.query(f"SELECT 1 AS one FROM outcomes {old}", given).num_rows:
+            return True
+        return not self._engine.query(
+            f"SELECT 1 AS one FROM outcomes FINAL {old}", given
+        ).num_rows  # rows that were filled stay until parts are merged
+
+    def _bound(
+        self, contracts: Sequence[Contract], asked: EventQuery, direction: str, places: Sequence[object] | None, most: int
+    ) -> tuple[float, int] | None:
+        """The loss and time up to which the `most` worst outcomes reach, after `places`; None if there are fewer. Labels that do not hold any more count, too."""
+        low, high = _span(asked)
+        parameters: dict[str, Any] = {"model": asked.model, "low": low, "high": high, "most": most}
+        classes, number = self._classes(contracts[-1], parameters), contracts[-1].task is Task.REGRESSION
+        after = "true"
+        if places is not None:
+            parameters |= {"after_loss": places[0], "after_at": places[1]}
+            after = f"(found, at) {'<=' if direction == 'DESC' else '>='} ({{after_loss:Float64}}, {{after_at:Int64}})"
+        rows = f"SELECT {_loss(classes, 'text', 'loss', number=number)} AS found, {_AT.sql} AS at FROM outcomes WHERE model = {{model:String}} AND {SPAN} AND deleted = 0"
+        order = f"ORDER BY found {direction}, at {direction} LIMIT 1 OFFSET {{most:UInt64}}"
+        found = self._engine.query(f"SELECT found, at FROM ({rows}) WHERE isFinite(found) AND {after} {order}", parameters).to_pylist()
+        return (found[0]["found"], found[0]["at"]) if found else None
+
+    def _stretches(self, model: str, low: int, high: int, direction: str) -> Iterator[tuple[int, int]]:
+        """A span in parts that follow each other in the direction of a list, the first of few events, so that a page is there soon, and all of so many that they can be joined at a time."""
+        most = _FIRST
+        while low < high:
+            sql = f"SELECT {_AT.sql} AS at FROM predictions WHERE model = {{model:String}} AND {SPAN} ORDER BY ts {direction} LIMIT 1 OFFSET {{most:UInt64}}"
+            found = self._engine.query(sql, {"model": model, "low": low, "high": high, "most": most})["at"].to_pylist()
+            if direction == "DESC":
+                start = found[0] if found else low
+                yield start, high
+                high = start if found else low
+            else:
+                end = found[0] + 1 if found else high
+                yield low, end
+                low = end
+            most = min(most * _NEXT // _FIRST, _MOST)
+
+    def _classes(self, contract: Contract, parameters: dict[str, Any]) -> tuple[list[str], list[str]] | None:
+        """The texts that were sent for classes, and the class that each means; None for a regression."""
+        if contract.task is Task.REGRESSION:
+            return None
+        known = Classes.of(contract)
+        sql = (
+            f"SELECT DISTINCT toString(class) AS sent FROM predictions WHERE model = {{model:String}} AND {SPAN}"
+            " UNION DISTINCT SELECT DISTINCT toString(text) FROM labels WHERE model = {model:String}"
+        )
+        sent = self._engine.query(sql, parameters)["sent"].to_pylist()
+        changed = [(one, meant) for one in sorted(sent) if (meant := known.name(one)) != one]
+        parameters |= {"sent": [one for one, _ in changed], "meant": [meant for _, meant in changed]}
+        return (parameters["sent"], parameters["meant"]) if changed else None
+
+
+def _by_label(asked: EventQuery) -> bool:
+    return asked.label is not None or asked.order == "worst"
+
+
+def _loss(classes: tuple[list[str], list[str]] | None, label: str, error: str, *, number: bool) -> str:
+    """The loss in SQL: 0 or 1 for classes, `error` for numbers."""
+    unequal = f"toFloat64({_meant('class', classes)} != {_meant(label, classes)})"
+    return error if number else f"if(class IN ('{NULL}', '{INVALID}'), nan, {unequal})"
+
+
+def _up_to(loss: str, direction: str) -> str:
+    """The event is among those with the worst outcomes, up to a loss and a time. A condition on the key of the table, so that few of its rows are read."""
+    sign = ">=" if direction == "DESC" else "<="
+    rows = f"SELECT ts, prediction_id, {loss} AS found FROM outcomes WHERE model = {{model:String}} AND {SPAN} AND deleted = 0"
+    bound = f"isFinite(found) AND (found, {_AT.sql}) {sign} ({{last_loss:Float64}}, {{last_at:Int64}})"
+    return f"(ts, prediction_id) IN (SELECT ts, prediction_id FROM ({rows}) WHERE {bound})"
+
+
+def _span(asked: EventQuery) -> tuple[int, int]:
+    return EARLIEST if asked.start is None else asked.start, LATEST if asked.end is None else asked.end
+
+
+def _meant(of: str, classes: tuple[list[str], list[str]] | None) -> str:
+    """A text as the class that it means."""
+    return (
+        f"toString({of})"
+        if classes is None
+        else f"transform(toString({of}), {{sent:Array(String)}}, {{meant:Array(String)}}, toString({of}))"
+    )
