@@ -159,7 +159,7 @@ def test_the_notice_says_what_people_ask_first(episode: Mapping[str, Any]) -> No
         "Owner": "weather team",
         "Description": "Is it warm?",
     }
-    assert said.lines == ("[1,2): 50.0 % of rows, before 10.0 %",)
+    assert said.lines == ("1 to below 2: 50.0 % of rows, before 10.0 %",)
     assert said.links == (("Open in Watchkeeper", episode["url"]), ("Runbook", "https://wiki.example.org/drift"))
 
 
