@@ -23,8 +23,10 @@ def breach(reading: Reading, about: Measure, level: str | None = None) -> str:
 
 def _began(reading: Reading) -> str:
     """When a change that was detected most likely began, and what it changed."""
-    onset, before, after = (reading.evidence.get(name) for name in ("onset", "before", "after"))
-    if onset is None or before is None or after is None:
+    if (onset := reading.evidence.get("onset")) is None:
+        return ""
+    before, after = reading.evidence.get("before"), reading.evidence.get("after")
+    if before is None or after is None:
         return ""
     return f"; it most likely began at {onset[:16].replace('T', ' ')}: {number.rounded(before)} before, {number.rounded(after)} after"
 

@@ -15,8 +15,8 @@
     if (dry) {
       const answer = await send(`${path}${path.includes("?") ? "&" : "?"}dry_run=true`, body);
       if (!answer.ok) return refused(answer);
-      const { count } = (await answer.json()).effect;
-      said = `${effect}\n${count} ${counted.split("|")[count === 1 ? 0 : 1]} now.`;
+      const { effect: { count }, advice } = await answer.json();
+      said = [effect, `${count} ${counted.split("|")[count === 1 ? 0 : 1]} now.`, advice].filter(Boolean).join("\n");
     }
     if (ask) {
       const given = window.prompt(`${said}\n${question}`);

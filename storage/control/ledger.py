@@ -14,7 +14,7 @@ from core.change import Change
 from core.described import Described
 from core.destination import Destination
 from core.document_name import SYSTEM, TRUST
-from core.episode import Delivery, DeliveryState, Episode, EpisodeRecord, Rule
+from core.episode import Delivery, Episode, EpisodeRecord, Rule
 from core.incident import Incident
 from core.trust import Told, TrustState
 from storage.control.bulk import CHUNK, insert_rows, read_rows, replace_rows
@@ -174,7 +174,7 @@ def delivery_of(row: Any) -> Delivery:
 
 def _delivery(values: dict[str, Any]) -> Delivery:
     """The delivery with these values; its body is empty if they have none."""
-    return Delivery(**{"body": "", **values, "state": DeliveryState(values["state"])})
+    return msgspec.convert({"body": "", **values}, Delivery)
 
 
 def _json(value: object) -> str:

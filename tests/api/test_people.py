@@ -120,13 +120,16 @@ def test_a_silence_says_first_what_it_would_hold(stores: Stores, control: Contro
     for dry_run, there in ((True, 0), (False, 1), (False, 1)):
         found = do(stores, ADA, "silence", SilenceRequest(**asked, dry_run=dry_run))
         assert found["effect"] == {"count": 1, "episodes": [episode.id]}
+        assert "There is no policy" in found["advice"]
         assert len(control.silences()) == there
+    control.apply_policies([Policy(name="default")])
+    assert do(stores, ADA, "silence", SilenceRequest(**asked))["advice"] is None
     (made,) = control.silences()
     assert (made.match, made.created_by, made.comment) == ({"family": ("drift",)}, "ada", "deploy")
     do(stores, ADA, "delete silence", DeleteSilence(id=made.id))
     assert control.silences(SystemClock().now()) == []
     assert [one.id for one in control.silences()] == [made.id]
-    assert [one.action for one in control.audit_entries()[0]] == ["silence.deleted", "silence.created"]
+    assert [one.action for one in control.audit_entries()[0]] == ["silence.deleted", "policy.created", "silence.created"]
     with pytest.raises(Missing):
         do(stores, ADA, "delete silence", DeleteSilence(id=made.id))
     wrongs: list[dict[str, Any]] = [{"match": {}}, {"match": {"team": "x"}}, {"ends_at": NOW - 1}]

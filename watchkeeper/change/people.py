@@ -25,6 +25,7 @@ _LONGEST = 4_000  # characters of a comment
 _AGAIN = moment.MINUTE  # the same act within it is a request that was repeated
 _FAR = 366 * moment.DAY
 _LISTED = 100  # episodes that an effect names
+_NO_POLICY = "There is no policy, and without one a silence holds nothing back: apply a policy, such as `- policy: default`"
 
 
 class ActRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,7 +103,7 @@ def acknowledge_group(context: Context, given: GroupRequest) -> Mapping[str, Any
 
 
 def silence(context: Context, given: SilenceRequest) -> Mapping[str, Any]:
-    """Add a silence, or only say what it would hold. The same silence again changes nothing. Returns it, and the open episodes that it matches."""
+    """Add a silence, or only say what it would hold. The same silence again changes nothing. Returns it, the open episodes that it matches, and advice where it holds nothing back."""
     control, now = context.stores.control, SystemClock().now()
     match = match_from(given.match)
     starts = now if given.starts_at is None else given.starts_at
@@ -118,7 +119,8 @@ def silence(context: Context, given: SilenceRequest) -> Mapping[str, Any]:
     there = next((one for one in control.silences(None if given.once else now) if one.id == name), None)
     if there is None and not given.dry_run:
         control.add_silence(made, context.actor)
-    return {"silence": document(there or made), "result": "unchanged" if there else "created", "effect": _effect(held)}
+    advice = None if control.policy() is not None else _NO_POLICY
+    return {"silence": document(there or made), "result": "unchanged" if there else "created", "effect": _effect(held), "advice": advice}
 
 
 def delete_silence(context: Context, given: DeleteSilence) -> Mapping[str, Any]:

@@ -141,6 +141,8 @@ def add(
     held = found["effect"]["count"]
     said = "would hold" if dry_run else f"{found['silence']['id']} until {found['silence']['ends_at']} holds"
     terminal.out.print(f"{said} {held} open episode{'' if held == 1 else 's'}")
+    if found["advice"]:
+        terminal.out.print(found["advice"])
 
 
 @silence.command("list")
