@@ -112,8 +112,27 @@ def test_fifty_classes_are_scikit_learns() -> None:
     rng, classes = np.random.default_rng(4), tuple(f"{number:02}" for number in range(50))
     said, true = (rng.choice(classes[low : low + 40], 3_000).tolist() for low in (0, 10))
     store = multiclass(classes, said, true)
-    assert value(store, "performance.mcc") == pytest.approx(metrics.matthews_corrcoef(true, said), abs=1e-12)
-    assert value(store, "performance.f1") == pytest.approx(metrics.f1_score(true, said, average="macro", zero_division=0), abs=1e-12)
+    wanted = {
+        "accuracy": metrics.accuracy_score(true, said),
+        "balanced_accuracy": metrics.recall_score(true, said, labels=sorted({*true}), average="macro", zero_division=0),
+        "mcc": metrics.matthews_corrcoef(true, said),
+        "kappa": metrics.cohen_kappa_score(true, said),
+        "precision": metrics.precision_score(true, said, average="macro", zero_division=0),
+        "recall": metrics.recall_score(true, said, average="macro", zero_division=0),
+        "f1": metrics.f1_score(true, said, average="macro", zero_division=0),
+    }
+    for name, one in wanted.items():
+        assert value(store, f"performance.{name}") == pytest.approx(one, abs=1e-12), name
+
+
+def test_areas_of_fifty_classes_are_means_of_scikit_learns() -> None:
+    """Over the classes with rows of their own and of others, of scores with ties and exact zeros."""
+    true, scores = drawn(3, 400, 50)
+    names, label = tuple(f"{number:02}" for number in range(50)), np.array(true)
+    store = multiclass(names, [names[0]] * 400, [names[one] for one in true], scores)
+    for name, metric in (("roc_auc", metrics.roc_auc_score), ("pr_auc", metrics.average_precision_score)):
+        wanted = np.mean([metric(label == one, scores[:, one]) for one in sorted({*true})])
+        assert value(store, f"performance.{name}") == pytest.approx(wanted, abs=1e-12), name
 
 
 @settings(max_examples=15, deadline=None)
