@@ -171,15 +171,16 @@ def replay(
     reference: Ints | None = None,
     production: Ints | None = None,
     protected: Sequence[str] = (),
+    signals: Sequence[str] = ("none",),
 ) -> Replay:
-    """A data set as a model. `ts` are other times for its rows, `pane` is another length of panes; `reference` and `production` are other rows than its own sets; `protected` are attributes to hold panes of."""
+    """A data set as a model. `ts` are other times for its rows, `pane` is another length of panes; `reference` and `production` are other rows than its own sets; `protected` are attributes, and `signals` are signals, to hold panes of."""
     table = data.table if ts is None else data.table.set_column(0, "ts", pa.array(ts, pa.timestamp("us", "UTC")))
     first, rest = (data.places(name) if rows is None else rows for name, rows in (("reference", reference), ("production", production)))
     options = Options(
         task=Task(data.about["task"]),
         features=(*data.numeric, *data.categorical),
         categorical=tuple(data.categorical),
-        signals=("none",),
+        signals=tuple(signals),
         protected=tuple(protected),
     )
     contract, summary = derive(data.name, table.take(first), options)
