@@ -7,13 +7,13 @@ import numpy as np
 from core.baseline.reference import Reference
 from core.contract import Kind
 from core.measure import Measure, Subject
-from detectors.evidence import Sums
 from detectors.rate import rate_spec
+from detectors.tails import Tails
 
 NO_TAILS = "the contract has no p1 and p99 of a reference in this column"
 
 
-def _unknown(side: Sums) -> str:
+def _unknown(side: Tails) -> str:
     return NO_TAILS if side.column.tails is None else side.unknown
 
 
@@ -30,7 +30,7 @@ SPEC = rate_spec(
         usual=True,
         tested=True,
     ),
-    Sums,
-    lambda side: np.where(side.known & (side.column.tails is not None), side.below + side.above, np.nan),
+    Tails,
+    lambda side: np.where(side.column.tails is not None, side.below + side.above, np.nan),
     _unknown,
 )

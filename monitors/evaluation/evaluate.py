@@ -326,7 +326,7 @@ def _part(asked: _Asked, column: str, windows: Spans, part: slice, reads: Reads,
         coverage=nothing if ripe is None else ripe.coverage[part],
         delay=nothing if ripe is None else ripe.delay[part],
     )
-    block = _Block._make(np.broadcast_to(array, shape) for array in block)
+    block = _Block._make(array if array.shape == shape else np.broadcast_to(array, shape) for array in block)
     provisional = asked.calibration is not None and asked.calibration.provisional
     evidence = _with_comparison(result.evidence, block, asked.compare, provisional=provisional)
     return block, Part(part.start, part.stop, evidence, result.examples)

@@ -67,8 +67,7 @@ def inputs(scope: Scope, column: str) -> tuple[pa.Table, Extent, tuple[Spans]]:
     summary = scope.model.reference
     held = InputSummary.zero().to_columns() if summary is None else summary.of_column(column)
     held = held.rename_columns({"slot": "start"})
-    total = pa.array([sum(row) for row in held["sum"].to_pylist()], pa.float64())
-    return held.append_column("sum_bin", held["bin"]).append_column("total", total), Extent.of(_ONE), (_ONE,)
+    return held.append_column("sum_bin", held["bin"]), Extent.of(_ONE), (_ONE,)
 
 
 def lengths(column: pa.ChunkedArray) -> Ints:

@@ -16,6 +16,7 @@ from detectors.explain.attributions import Attributions, Influence
 from detectors.labelled_rows import LabelledRows
 from detectors.late_labels import LateLabels
 from detectors.ranked import Ranked, ScoredPredictions
+from detectors.tails import Tails
 from monitors.evidence import (
     age,
     attributions,
@@ -51,6 +52,7 @@ from monitors.evidence import (
     signals,
     statuses,
     sums,
+    tails,
     traffic,
     vectors,
     volume,
@@ -63,6 +65,7 @@ from monitors.evidence.reader import EvidenceKind
 KINDS: Mapping[type[Any], EvidenceKind] = {
     evidence.Counts: counts,
     evidence.Sums: sums,
+    Tails: tails,
     evidence.Moments: moments,
     evidence.Distinct: distinct,
     evidence.Confusion: confusion,

@@ -44,7 +44,9 @@ def reference(scope: Scope, column: str) -> Moments:
     """The moments of the reference; no rows if there is none."""
     if column == LABEL:
         return _label(counts.reference(scope, column), losses.sums(scope, *dense.reference(scope)))
-    return _of(scope, column, *dense.inputs(scope, column))
+    table, extent, side = dense.inputs(scope, column)
+    total = pa.array([sum(row) for row in table["sum"].to_pylist()], pa.float64())
+    return _of(scope, column, table.append_column("total", total), extent, side)
 
 
 def _of(scope: Scope, column: str, table: pa.Table, extent: Extent, side: Sequence[Spans]) -> Moments:

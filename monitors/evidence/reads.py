@@ -317,7 +317,7 @@ def _together(names: Collection[str], shared: frozenset[str]) -> tuple[str, ...]
 def _kept(held: list[tuple[Extent, T]], extent: Extent, ask: Callable[[], T]) -> T:
     """The kept answer that covers an extent; if there is none, it is queried."""
     for known, answer in held:
-        if known.covers(extent):
+        if known is extent or known.covers(extent):
             return answer
     held.append((extent, ask()))
     return held[-1][1]

@@ -49,7 +49,7 @@ _WEEKLY: dict[str, dict[str, Any]] = {  # the other measures of columns
 }
 # Of each kind of evidence one, against each baseline: in worlds in which events come in disorder or processes die, measures of one kind share all that could go wrong.
 _FEW = {
-    "nulls", "psi", "js-before", "quality.new_categories", "quality.distinct", "drift.wasserstein", "drift.mean_shift",
+    "nulls", "psi", "js-before", "quality.new_categories", "quality.distinct", "drift.wasserstein", "drift.tail_share", "drift.mean_shift",
     "coverage", "delay", "late", "freshness", "volume-week", "schema", "orphans", "drifted", "mmd", "correlation",
     "mae", "mae-week", "rmse", "r2", "accuracy", "f1-week", "roc_auc", "estimated", "error_gap", "mean_prediction_gap", "equalized_odds_difference",
     "demographic_parity_ratio", "signals", "signals-js", "confidence", "ece", "interval_width", "interval_coverage", "overrun", "corrected",

@@ -11,6 +11,7 @@ from core.contract import Column
 from detectors.evidence import Counts, Distinct, Moments, Sums
 from detectors.groups import groups
 from detectors.summary.bins import bins, number_bins
+from detectors.tails import Tails
 from monitors.reference.signal import binned
 
 
@@ -38,7 +39,13 @@ class Side:
             return Counts(counts, self.column, self.groups)
         if kind is Distinct:
             return self._distinct()
+        if kind is Tails:
+            return self._tails()
         return self._sums() if kind is Sums else self._moments()
+
+    def _tails(self) -> Tails:
+        low, high = self.column.tails or (-np.inf, np.inf)
+        return Tails(_one(len(self.values)), _one(np.sum(self.numbers < low)), _one(np.sum(self.numbers > high)), self.column)
 
     def _sums(self) -> Sums:
         x, column, counts = self.numbers, self.column, self.counts[None, None]

@@ -16,6 +16,7 @@ from core.monitor import Monitor
 from core.span import Spans
 from core.window.tumbling import Tumbling
 from detectors.evidence import Distinct, Moments, Sums
+from detectors.tails import Tails
 from monitors.evaluation.evaluate import Evaluate
 from monitors.evaluation.frame import VERDICTS
 from monitors.evidence.extent import Extent
@@ -68,6 +69,7 @@ def test_moments_of_windows_are_those_of_their_rows(backend: Backend, scope: Sco
     spans = Spans.of([(START + day * moment.DAY, START + (day + 2) * moment.DAY) for day in range(3)])
     found: Moments = read(backend, scope, Moments, "x", spans)
     sums: Sums = read(backend, scope, Sums, "x", spans)
+    tails: Tails = read(backend, scope, Tails, "x", spans)
     for at, segment in np.ndindex(3, len(ALL)):
         rows = rows_of(range(at, at + 2), tuple(ALL)[segment])
         numbers = np.array([x for x, _ in rows if isinstance(x, float)])
@@ -75,7 +77,9 @@ def test_moments_of_windows_are_those_of_their_rows(backend: Backend, scope: Sco
         assert (int(found.n[place]), int(found.finite[place]), bool(found.known[place])) == (len(rows), len(numbers), True)
         assert (found.low[place], found.high[place]) == (min(numbers, default=np.inf), max(numbers, default=-np.inf))
         assert found.outside[place] == ((numbers < 0) | (numbers > 7.5)).sum()
-        assert (sums.below[place], sums.above[place]) == ((numbers < -1).sum(), (numbers > 50).sum())
+        assert tails.n[place] == len(rows)
+        for one in (sums, tails):
+            assert (one.below[place], one.above[place]) == ((numbers < -1).sum(), (numbers > 50).sum())
         bins = [numbers[numbers < 0], numbers[(numbers >= 0) & (numbers < 1)], numbers[numbers >= 1]]
         assert sums.sums[place].tolist() == pytest.approx([*(one.sum() for one in bins), 0, 0])
         assert sums.counts[place][:3].tolist() == [len(one) for one in bins]
@@ -107,7 +111,9 @@ def test_the_reference_has_the_same_evidence() -> None:
     assert KINDS[Distinct].reference(scope, "c").distinct.item() == pytest.approx(700, abs=8)
     sums: Sums = KINDS[Sums].reference(scope, "x")
     assert sums.sums.sum() == pytest.approx(x.sum())
-    assert (sums.below.item(), sums.above.item()) == ((x < np.quantile(x, 0.01, method="inverted_cdf")).sum(), 40)
+    tails: Tails = KINDS[Tails].reference(scope, "x")
+    for one in (sums, tails):
+        assert (one.n.item(), one.below.item(), one.above.item()) == (4_000, (x < np.quantile(x, 0.01, method="inverted_cdf")).sum(), 40)
 
 
 def test_moments_of_panes_from_before_are_not_known(backend: Backend, model: str) -> None:
@@ -173,7 +179,7 @@ def test_evidence_is_of_its_own_window_column_and_segment(backend: Backend, scop
 def test_labels_have_counts_and_nothing_else(backend: Backend, scope: Scope) -> None:
     """Of classes: sums, moments and a sketch of labels are not kept: they are not known, and say so; n is told."""
     spans = Spans.of([(START, START + moment.DAY)])
-    for kind in (Sums, Moments, Distinct):
+    for kind in (Sums, Tails, Moments, Distinct):
         found = read(backend, scope, kind, "@label", spans)
         assert found.n.tolist() == [[0.0] * len(ALL)]
         assert "labels" in found.unknown
