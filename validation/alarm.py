@@ -45,6 +45,11 @@ class Tally:
         both = ({name: getattr(self, of).get(name, 0) + getattr(other, of).get(name, 0) for name in names} for of in ("windows", "alarms"))
         return Tally(self.stream, self.rows, *both)
 
+    @property
+    def dependent(self) -> bool:
+        """Whether days of the stream depend on those before: whole weeks, and days that are correlated. Then the future resembles the reference only by chance."""
+        return "weeks resampled" in self.stream or ("correlated" in self.stream and not self.stream.endswith(" 0.0"))
+
     def share(self, name: str) -> float:
         """The share of windows that alarmed."""
         return self.alarms[name] / self.windows[name]

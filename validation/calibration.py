@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from core.moment import DAY
-from validation import coverage, power, promise, public, report, together
+from validation import coverage, peer, power, promise, public, report, together
 from validation.alarm import count
 from validation.replicate import Stationary, day_effects, in_blocks, permuted, resampled, rows_of
 from validation.stream import MADE, Population
@@ -25,6 +25,7 @@ PAGE = _ROOT / "docs" / "calibration.md"
 KEPT, QUICK = (_ROOT / "build" / f"{name}.pickle" for name in ("calibration", "calibration-quick"))  # what was measured
 SIZES = (200, 1_000, 50, 100_000)  # rows a window; the largest last
 WINDOWS, EACH = 20, 25  # after each reference, and references of a part
+PEERS = 10  # references of the first part on which Evidently is asked
 WHOLE, RHYTHM = ("adult",), ("taxi_green_2022", "flights_2013q4_multiclass", "bike_sharing_hour")
 IN_ORDER = ("taxi_green_2022", "flights_2013q4_multiclass", "bike_sharing_hour")
 SEED = 20_261_129
@@ -74,12 +75,15 @@ def tasks(parts: int) -> list[Task]:
         found += [Task("power", part=part), Task("together", part=part)]
         found += [Task("resampled", name, large, part) for name in populations()]
         found += [Task("coverage"), Task("promise")] if not part else []
+    if peer.installed():
+        found += [Task(f"Evidently, {one.section}", *one[1:]) for one in found if not one.part and one.stream and one.rows <= peer.LARGEST]
     return found
 
 
 def work(task: Task, draws: int, references: int) -> Any:
     """Do a part, with random numbers of its own."""
-    rng = np.random.default_rng([SEED, zlib.crc32(repr(task).encode())])
+    ours = task._replace(section=task.section.removeprefix("Evidently, "))  # whose windows a peer is asked about
+    rng = np.random.default_rng([SEED, zlib.crc32(repr(ours).encode())])
     if task.section == "coverage":
         return list(coverage.cells(rng, draws))
     if task.section == "promise":
@@ -89,6 +93,8 @@ def work(task: Task, draws: int, references: int) -> Any:
     if task.section == "power":
         return [power.one(rng) for _ in range(2)]
     stream = resampled(populations()[task.stream], task.rows) if task.rows else in_order()[task.stream]
+    if task != ours:
+        return peer.count(stream, min(PEERS, references), WINDOWS, rng)
     return count(stream, references, WINDOWS, rng)
 
 
@@ -105,7 +111,12 @@ def main() -> None:
     every, began = tasks(parts), time.monotonic()
     kept = QUICK if given.quick else KEPT
     known: dict[Task, Any] = {} if given.again or not kept.exists() else pickle.loads(kept.read_bytes())  # noqa: S301 - our own file
-    page = report.Page(given.quick, WINDOWS, len(every), {task: known[task] for task in every if task in known})
+    page = report.Page(
+        given.quick,
+        WINDOWS,
+        sum(not task.section.startswith("Evidently") for task in every),
+        {task: known[task] for task in every if task in known},
+    )
     given.page.write_text(page.text(), encoding="utf-8")
     if given.write:
         return

@@ -84,7 +84,9 @@ def _distances(rng: Generator, draws: int) -> Iterator[Cell]:
         for name in (*GROUPED, *BY_BIN):
             result = catalogue.spec(name).compute(target, baseline, _NO_PARAMS)
             if result.interval is not None and not np.isnan(result.value).any():
-                yield Cell(name, where, covered(bounds(result), _truth(name, (p, q), (n, m), own)), counts=n * q.min() >= 5)
+                yield Cell(
+                    name, where, covered(bounds(result), _truth(name, (p, q), (n, m), own)), counts=min(n * p.min(), m * q.min()) >= 5
+                )
 
 
 def _truth(name: str, shares: tuple[Floats, Floats], sizes: tuple[int, int], own: Ints) -> float:

@@ -18,7 +18,7 @@ REFERENCE = 30  # days
 
 
 class Replicate(NamedTuple):
-    """Rows, and which of them are in the days of the reference and in the windows after it. `sample`: bins are made from these rows; None: from all.
+    """Rows, and which of them are in the days of the reference and in the windows after it. `sample`: bins are made from these rows.
 
     `rows` is how many a window holds on average.
     """
@@ -26,7 +26,7 @@ class Replicate(NamedTuple):
     columns: Mapping[str, Values]
     reference: Draw
     windows: Draw
-    sample: Ints | None
+    sample: Ints
     rows: int
 
     def world(self) -> World:
@@ -51,7 +51,7 @@ def resampled(population: Population, n: int) -> Stationary:
         days = np.arange(REFERENCE + windows)
         draw = drawn(population, days, n, rng)
         reference = draw.take(0, REFERENCE)
-        sample = reference.index if isinstance(reference, Rows) else None
+        sample = reference.index if isinstance(reference, Rows) else np.repeat(np.arange(len(population)), reference.times.sum(0))
         return Replicate(population.columns, reference, draw.take(REFERENCE, len(days)), sample, n)
 
     return Stationary(population.name, f"{n:,}", replicate)

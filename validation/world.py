@@ -33,6 +33,7 @@ from monitors.reference.signal import binned
 
 Values = Categories | Floats
 MODEL = "m"
+_MANY = 1_000_000  # rows to sort a column
 START = 20_000 * DAY // 7 * 7  # a Thursday of 2024; days are counted from it
 
 
@@ -132,14 +133,17 @@ class Binned:
     above: Mapping[str, Ints]
 
     @staticmethod
-    def of(columns: Mapping[str, Values], sample: Ints | None, rows: int) -> Binned:
-        """Bins made from a sample of the rows, or from all of them, for windows of a day that hold so many rows."""
+    def of(columns: Mapping[str, Values], sample: Ints, rows: int) -> Binned:
+        """Bins made from a sample of the rows, in which a row may come again, for windows of a day that hold so many rows.
+
+        Bins of numbers are made from all rows once, where the sample is longer than a million: their quantiles hardly differ. Which texts are in one row of the sample only the sample tells.
+        """
 
         def column(name: str) -> Column:
             values = columns[name]
-            if sample is not None:
-                values = values.take(sample) if isinstance(values, Categories) else values[sample]
-            return binned(name, values)
+            if isinstance(values, Categories):
+                return binned(name, values.take(sample))
+            return binned(name, values[sample] if len(sample) <= _MANY else values)
 
         features = tuple(column(name) for name in columns if name != PREDICTION)
         contract = Contract(

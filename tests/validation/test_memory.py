@@ -34,7 +34,7 @@ def test_panes_count_the_rows_of_each_window(n: int) -> None:
     population = sparse(np.random.default_rng(1), 1_000)
     draw = drawn(population, np.arange(3), n, np.random.default_rng(2))
     assert isinstance(draw, Multiplicities if n > 1_000 else Rows)
-    binned = Binned.of(population.columns, None, n)
+    binned = Binned.of(population.columns, np.arange(len(population)), n)
     found = cells(binned, draw)
     for column in binned.contract.summarised:
         values = population.columns[column.name]
