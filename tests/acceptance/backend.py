@@ -68,7 +68,11 @@ _MEASURES = {
     "volume": ("quality.volume", Previous()),
     "more nulls": ("quality.null_rate", Previous()),
     "compared": ("compare.difference", Version("1")),
+    "changes": ("change.page_hinkley", None),
+    "traffic": ("service.throughput", None),
+    "errors": ("service.error_rate", None),
 }
+_FOUND: dict[str, Any] = {"of": "performance.accuracy", "min_instances": 1, "threshold": 0.2, "delta": 0.0}  # in a row or two
 _COMPARED: dict[str, Any] = {"other": Version("2"), "warn": None, "params": {"of": "performance.accuracy", "margin": 0.1, "split": 0.5}}
 
 
@@ -359,11 +363,11 @@ def contract(model: str) -> Contract:
 
 
 def monitors(model: str) -> list[Monitor]:
-    """Monitors for each kind of evidence: input panes, performance panes, outcomes, labels by their own time, events before the window; some against the window before. Some windows are to date or slide, against baselines that pool the stream."""
+    """Monitors for each kind of evidence: input panes, performance panes, outcomes, labels by their own time, events before the window, losses in order, traffic; some against the window before. Some windows are to date or slide, against baselines that pool the stream."""
     columns = {"quality.null_rate": ("x", "c", "@status"), "drift.psi": ("x", "@prediction", "@label", "@confidence")}
     shared = Monitor(name="", model=model, measure="", segments=("all", "c"), window=Tumbling(moment.DAY), min_samples=1, warn=0.1)
     of_stream = {name for name, about in MEASURES.items() if about.of_stream}
-    fields: dict[str, Any] = {"compare.difference": _COMPARED}
+    fields: dict[str, Any] = {"compare.difference": _COMPARED, "change.page_hinkley": {"warn": None, "critical": 1.0, "params": _FOUND}}
     return [
         msgspec.structs.replace(
             shared,
