@@ -35,7 +35,7 @@ def count(stream: Stationary, references: int, windows: int, rng: Generator) -> 
         for place in range(references):
             one = stream.replicate(rng, windows)
             for name, draw in (("reference", one.reference), ("windows", one.windows)):
-                pq.write_table(_rows(one, draw, window=name == "windows"), f"{folder}/{place:03d}-{name}.parquet")
+                pq.write_table(rows(one, draw, window=name == "windows"), f"{folder}/{place:03d}-{name}.parquet")
         asked = subprocess.run([_PYTHON, _PEERS / "default_rule.py", folder], capture_output=True, text=True, check=False)
     if asked.returncode:
         raise RuntimeError(f"Evidently failed on {stream.name}: {asked.stderr.strip()[-500:]}")
@@ -45,7 +45,7 @@ def count(stream: Stationary, references: int, windows: int, rng: Generator) -> 
     return tally
 
 
-def _rows(one: Replicate, draw: Draw, *, window: bool) -> pa.Table:
+def rows(one: Replicate, draw: Draw, *, window: bool) -> pa.Table:
     """Rows as a user has them: a missing text is null, and numbers are numbers."""
     if isinstance(draw, Rows):
         index, of_window = draw.index, draw.window

@@ -27,6 +27,7 @@ from detectors import catalogue  # noqa: E402
 from detectors.evidence import Counts  # noqa: E402
 from detectors.groups import groups  # noqa: E402
 from detectors.spec import NoParams  # noqa: E402
+from detectors.summary import multivariate  # noqa: E402
 from detectors.summary.inputs import InputSummary  # noqa: E402
 from monitors.reference.derive import derive, predictions_of  # noqa: E402
 from monitors.reference.option import Options, Together  # noqa: E402
@@ -78,6 +79,8 @@ def ours(reference: pa.Table, current: pa.Table, together: Together) -> float:
         with cost() as one:
             held = InputSummary.of(contract, Segments(contract), block).to_columns()
             for row in held.select(["column", "bin", "count"]).to_pylist():
+                if row["column"] == multivariate.COLUMN:  # sums over all features together, which no bins have
+                    continue
                 column = contract.column(row["column"])
                 counts, base = np.zeros((1, 1, column.bins)), summary.counts(column.name)[ALL][None, None]
                 counts[0, 0, row["bin"]] = row["count"]
