@@ -184,6 +184,10 @@ class Reader(Protocol):
         """The newest contract of a model; None if there is no such model."""
         ...
 
+    def contracts(self) -> Sequence[Contract]:
+        """The newest contract of every model, by name."""
+        ...
+
     def contract_versions(self, model: str, references: bool = True) -> Sequence[ContractVersion]:
         """The last versions of a model's contract, the newest first; without rows and times of their references, which take longer, if these are not asked for."""
         ...

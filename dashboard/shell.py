@@ -62,6 +62,7 @@ def layout(logout: str | None = None) -> Component:
                     html.A("Watchkeeper", href=address(), className="mark"),
                     html.Nav(id="nav", **aria(label="Main")),
                     html.Div(id="health", role="status"),
+                    html.A("Search", href=address("search"), title="The key /", className="seek"),
                     dmc.ColorSchemeToggle(
                         id="theme",
                         variant="subtle",

@@ -22,6 +22,7 @@ from dashboard.pages import (
     events,
     fairness,
     fleet,
+    guide,
     history,
     inbox,
     model,
@@ -31,6 +32,7 @@ from dashboard.pages import (
     policy,
     quality,
     retraining,
+    search,
     service,
     silences,
     slices,
@@ -110,6 +112,8 @@ SITE: tuple[PageEntry, ...] = (
     PageEntry("silences", silences.draw, Place.MONITORS, "Silences"),
     PageEntry("deliveries", deliveries.draw, Place.MONITORS, "Deliveries"),
     PageEntry("pipeline", pipeline.draw, Place.SYSTEM, "Pipeline"),
+    PageEntry("help", guide.draw, Place.SYSTEM, "Help"),
+    PageEntry("search", search.draw, Place.MODELS),
 )
 
 

@@ -82,7 +82,8 @@ class Pages:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self.contract, self.monitors, self.readings = reader.contract, reader.monitors, reader.readings
+        self.contract, self.contracts = reader.contract, reader.contracts
+        self.monitors, self.readings = reader.monitors, reader.readings
         self.segments, self.traffic, self.episode = reader.segments, reader.traffic, reader.episode
         self.transitions, self.status = reader.transitions, reader.status
         self.outside, self.referenced, self.proposal, self.waiting = reader.outside, reader.referenced, reader.proposal, reader.waiting

@@ -1,12 +1,19 @@
-"""Who uses the models of the twin: a champion, and a shadow of the next version with a quarter of the predictions."""
+"""What models the twin has, and who uses them: a champion, and a shadow of the next version with a quarter of the predictions."""
 
 from __future__ import annotations
 
 from core import moment
+from core.contract import Contract
 
 
 class Used:
-    """The part of a reader that counts predictions by version and role."""
+    """The part of a reader that gives contracts, and counts predictions by version and role."""
+
+    _contracts: dict[str, Contract]
+
+    def contracts(self) -> list[Contract]:
+        """All."""
+        return list(self._contracts.values())
 
     def use(self, model: str, start: int, end: int) -> list[tuple[str, str, int]]:
         """300 and 100 a day."""

@@ -17,7 +17,11 @@ class ModelReader(Sources):
 
     def models(self) -> list[dict[str, Any]]:
         """A row a model: model, task, contract_version, first_ts, last_ts (microseconds or None), predictions, labels, labelled, open_episodes."""
-        return self.rows([definition.contract for definition in self._defined.read().values()])
+        return self.rows(self.contracts())
+
+    def contracts(self) -> list[Contract]:
+        """The newest contract of every model."""
+        return [definition.contract for definition in self._defined.read().values()]
 
     def model(self, contract: Contract) -> dict[str, Any]:
         """The row of one model; and `outside`, by topic, how many events came with a prediction or label that was none of its classes."""
@@ -49,7 +53,7 @@ class ModelReader(Sources):
 
     def recent(self, spans: Mapping[str, tuple[int, int]], step: int) -> dict[str, dict[int, int]]:
         """By model, how many predictions came in each step of its span, by the step's start."""
-        return self._stores.panes.recent([definition.contract for definition in self._defined.read().values()], step, spans)
+        return self._stores.panes.recent(self.contracts(), step, spans)
 
     def rows(self, contracts: Sequence[Contract]) -> list[dict[str, Any]]:
         """The rows of these models. The number of queries does not grow with the number of models."""
