@@ -18,7 +18,7 @@ from core.region import told
 from core.text import NULL
 from monitors.evidence.conversion import convert, convert_outcomes, with_columns
 from monitors.evidence.kept import Kept
-from monitors.ports import Contracts, Raw
+from monitors.ports import NO_LIMIT, Contracts, Raw
 
 T = TypeVar("T")
 
@@ -129,18 +129,17 @@ class History:
     def unseen(
         self, contract: Contract, columns: Sequence[str], slots: Ints, most: int, *, version: str | None = None, role: str | None = None
     ) -> dict[str, list[tuple[str, int]]]:
-        """The most frequent values of categorical columns that the reference does not have, and how many events have each. Events of other contract versions are left out."""
-        return self._raw.unseen(contract, columns, slots, most, version=version, **_of(role))
-
-    def new_values(self, contract: Contract, columns: Sequence[str], slots: Ints, most: int) -> dict[str, Counter[str]]:
-        """By categorical column the values of events that count in these slots, under whichever contract they came, that the reference of `contract` does not have."""
+        """By categorical column the most frequent values of events in these slots, under whichever contract they came, that the reference of `contract` does not have, and how many events have each."""
+        sources = [contract] if contract.version == 1 else list(self._sources(contract, slots))  # under the first one no others came
         found: dict[str, Counter[str]] = {name: Counter() for name in columns}
-        for source in self._sources(contract, slots):
+        for source in sources:
             there = [one.name for one in source.kept if one.name in found and not one.numeric]
             if there:
-                for name, values in self._raw.unseen(_knowing(source, contract, there), there, slots, most).items():
+                limit = most if len(sources) == 1 else NO_LIMIT
+                held = self._raw.unseen(_knowing(source, contract, there), there, slots, limit, version=version, **_of(role))
+                for name, values in held.items():
                     found[name].update(dict(values))
-        return found
+        return {name: sorted(values.items(), key=lambda pair: (-pair[1], pair[0]))[:most] for name, values in found.items()}
 
     def outcomes(
         self,

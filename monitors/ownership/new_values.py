@@ -123,8 +123,8 @@ class NewValues:
             each = [(one.name, value, rows[day, f"{one.name}={value}"]) for one in dimensions for value in one.new]
             names = [name for name in wanted if rows[day, f"{name}={OTHER}"] >= least[name]]
             inside = slots[(slots >= day) & (slots < day + moment.DAY)]
-            held = self._history.new_values(contract, names, inside, NO_LIMIT) if names else {}
-            each += [(name, value, n) for name, values in held.items() for value, n in values.items() if value not in known[name]]
+            held = self._history.unseen(contract, names, inside, NO_LIMIT) if names else {}
+            each += [(name, value, n) for name, values in held.items() for value, n in values if value not in known[name]]
             if often := {(name, value): n for name, value, n in each if n >= least[name]}:
                 found[day] = often
         return found

@@ -64,6 +64,6 @@ def test_names_of_new_values_are_no_reason_to_write_a_reading(backend: Backend, 
     predict(backend, model, 0, 0, "a", features={"x": 1, "c": "new"}, version="1")
     _, evidence = reading(backend, model)
     assert [one["category"] for one in evidence["contributions"]] == ["new"]
-    monkeypatch.setattr(Raw, "unseen", lambda *_args, **_more: [])  # deleted
+    monkeypatch.setattr(Raw, "unseen", lambda _raw, _contract, columns, *_args, **_more: dict.fromkeys(columns, ()))  # deleted
     predict(backend, model, 0, 1, "b", version="2")  # the window is evaluated again
     assert reading(backend, model) == (1, evidence)
