@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from core.block import Floats, Ints
-from detectors.contribution import at, documents, group_names
+from detectors.contribution import documents, group_names
 from detectors.documents import Documents
 from detectors.drift.comparison import Terms, about, comparison, distance_spec, divergence, per_row
 from detectors.evidence import Counts
@@ -24,7 +25,7 @@ def psi(target: Floats, baseline: Floats, groups: Ints) -> Floats:
     target, baseline: counts (..., bins), whose leading dimensions broadcast; groups: (bins,), see `detectors.groups`. Returns (...),
     NaN where a side is empty. Source: Siddiqi 2006 for the index; merging and the added 0.5 are our own (docs/measures.md).
     """
-    return _summed(_psi_terms, target, baseline, groups)[0]
+    return _summed(_psi_terms, _both(target, baseline, groups), target, baseline)
 
 
 def kl(target: Floats, baseline: Floats, groups: Ints) -> Floats:
@@ -32,7 +33,7 @@ def kl(target: Floats, baseline: Floats, groups: Ints) -> Floats:
 
     Shapes are those of `psi`. Source: Kullback and Leibler 1951; equals `scipy.stats.entropy(p, q)`.
     """
-    return _summed(_kl_terms, target, baseline, groups)[0]
+    return _summed(_kl_terms, _both(target, baseline, groups), target, baseline)
 
 
 def merged(target: Floats, baseline: Floats, groups: Ints) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
@@ -74,33 +75,39 @@ def _kl_terms(p: Floats, q: Floats) -> Floats:
     return np.asarray(p * np.log(p / q) - p + q)
 
 
-def _both(target: Floats, baseline: Floats, groups: Ints) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
-    """Shares of both sides by group, 1 where none is left, and which are left."""
-    c, r, left = merged(target, baseline, groups)
-    return np.where(left, _shares(c, left), 1.0), np.where(left, _shares(r, left), 1.0), left
+class _Groups(NamedTuple):
+    """Shares of both sides by group, 1 where none is left, and which are left: each (..., groups + 1)."""
+
+    p: Floats
+    q: Floats
+    left: npt.NDArray[np.bool_]
 
 
-def _summed(terms: Terms, target: Floats, baseline: Floats, groups: Ints) -> tuple[Floats, Floats]:
-    """The sum of the terms of all groups that are left, NaN where a side is empty, and how many groups these are: each (...)."""
+def _both(target: Floats, baseline: Floats, groups: Ints) -> _Groups:
     with np.errstate(invalid="ignore", divide="ignore"):
-        p, q, left = _both(target, baseline, groups)
-        total = terms(p, q).sum(axis=-1)
+        c, r, left = merged(target, baseline, groups)
+        return _Groups(np.where(left, _shares(c, left), 1.0), np.where(left, _shares(r, left), 1.0), left)
+
+
+def _summed(terms: Terms, both: _Groups, target: Floats, baseline: Floats) -> Floats:
+    """The sum of the terms of all groups that are left (...), NaN where a side is empty."""
     empty = (np.sum(target, axis=-1) == 0) | (np.sum(baseline, axis=-1) == 0)
-    return np.where(empty, np.nan, total), left.sum(-1).astype(np.float64)
+    return np.where(empty, np.nan, terms(both.p, both.q).sum(axis=-1))
 
 
 def _distance(terms: Terms, factor: float) -> Callable[[Counts, Counts], Result]:
     """`factor` times the sum, by h, is chi-square with a degree of freedom less than there are groups left."""
 
     def distance(target: Counts, baseline: Counts) -> Result:
-        value, left = _summed(terms, target.counts, baseline.counts, target.groups)
-        found = divergence(value, factor * value, lambda scaled: scaled / factor, per_row(target, baseline), left - 1)
+        both = _both(target.counts, baseline.counts, target.groups)
+        value = _summed(terms, both, target.counts, baseline.counts)
+        degrees = both.left.sum(-1).astype(np.float64) - 1
+        found = divergence(value, factor * value, lambda scaled: scaled / factor, per_row(target, baseline), degrees)
 
         def evidence(places: Places) -> Documents:
-            c, r = (at(side.counts, value.shape, places) for side in (target, baseline))
-            p, q, left = _both(c, r, target.groups)
+            p, q = both.p[places], both.q[places]
             names = group_names(target.column, target.groups)
-            return documents(target.column, names, p, q, np.where(left, terms(p, q), 0.0))
+            return documents(target.column, names, p, q, np.where(both.left[places], terms(p, q), 0.0))
 
         return replace(found, evidence=evidence)
 
