@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.isotonic import IsotonicRegression
+from sklearn.isotonic import isotonic_regression
 
 from tests.oracle.rows import Rows
 
@@ -93,10 +93,8 @@ class Scores:
 def _isotonic(held: npt.NDArray[Any]) -> Numbers:
     rows, bins = held.sum(0), np.arange(held.shape[1])
     there = rows > 0
-    fitted = IsotonicRegression(out_of_bounds="clip").fit(
-        bins[there], held[0, there] / rows[there], sample_weight=rows[there].astype(float)
-    )
-    return np.asarray(fitted.predict(bins.astype(float)), np.float64)
+    fitted = isotonic_regression(held[0, there] / rows[there], sample_weight=rows[there].astype(float))
+    return np.asarray(np.interp(bins, bins[there], fitted), np.float64)
 
 
 def of(name: str, live: Rows, scores: Scores, grouping: tuple[str, ...], length: int, every: int) -> Mapping[tuple[int, str], _Guess]:

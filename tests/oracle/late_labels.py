@@ -92,11 +92,10 @@ def _weights(rows: Rows, whole: Rows, held: npt.NDArray[np.int64], start: int, s
         if curve is None:
             return None
         curves[kind] = curve
-    found = []
-    for kind, age in zip(_kinds(rows, held), (as_of - times[held]).tolist(), strict=True):
-        chance = {name: _chance(curve, _bin(age)) for name, curve in curves.items()}
-        found.append(1 / chance[kind] if min(chance.values()) >= _LEAST else 0.0)
-    return np.array(found)
+    ages = [_bin(age) for age in (as_of - times[held]).tolist()]
+    chances = {age: {name: _chance(curve, age) for name, curve in curves.items()} for age in set(ages)}
+    known = {age: min(chance.values()) >= _LEAST for age, chance in chances.items()}
+    return np.array([1 / chances[age][kind] if known[age] else 0.0 for kind, age in zip(_kinds(rows, held), ages, strict=True)])
 
 
 def _kinds(rows: Rows, held: npt.NDArray[np.int64]) -> list[str]:
