@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from types import TracebackType
-from typing import IO, ClassVar, Self
+from typing import IO, ClassVar, Protocol, Self
 
 from watchkeeper.child_process import ChildProcess
 
@@ -24,6 +24,21 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+class Running(Protocol):
+    """A process that was started, as `ChildProcess` is one."""
+
+    pid: int
+
+    @property
+    def code(self) -> int | None:
+        """The exit code, None while it runs."""
+        ...
+
+    def end(self, by: signal.Signals, patience: float) -> None:
+        """End it by a signal, and by force if it takes longer than `patience` seconds."""
+        ...
 
 
 class Server(ABC):
@@ -43,7 +58,7 @@ class Server(ABC):
         self.port = port or free_port()
         self.log = folder / f"{self.name.lower()}.log"
         self._output = output
-        self._leash: ChildProcess | None = None
+        self._leash: Running | None = None
 
     @property
     def pid(self) -> int:
@@ -72,7 +87,7 @@ class Server(ABC):
         self.folder.mkdir(parents=True, exist_ok=True)
         command = self._command()
         with nullcontext(self._output) if self._output else self.log.open("ab") as log:
-            self._leash = ChildProcess(command, log, self.environment)
+            self._leash = self._begin(command, log)
         if wait:
             self.wait()
         return self
@@ -116,6 +131,9 @@ class Server(ABC):
     @abstractmethod
     def _ready(self) -> bool:
         """Whether it answers."""
+
+    def _begin(self, command: list[str], log: IO[bytes]) -> Running:
+        return ChildProcess(command, log, self.environment)
 
     def _explain(self) -> None:  # noqa: B027  # most servers have no way to
         """Make a server that does not become ready write to its log what it is doing."""

@@ -9,14 +9,19 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import IO
 from unittest.mock import patch
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from compose.servers.server import Server
+from compose.servers.server import Running, Server
+from tests.acceptance.fork_server import Copy
 from watchkeeper.cli.app import main
 
+COLD = bool(
+    os.environ.get("WATCHKEEPER_TEST_COLD") or os.environ.get("WATCHKEEPER_CHAOS_MINUTES")
+)  # each process imports everything itself, as outside of tests
 _WATCHKEEPER = [sys.executable, "-m", "watchkeeper"]
 # One for all, since whoever waits asks often and a client takes some 20 ms of CPU to make; it keeps no connection to a process that may be killed.
 _HTTP = httpx.Client(trust_env=False, timeout=60.0, limits=httpx.Limits(max_keepalive_connections=0))
@@ -31,14 +36,8 @@ class Process(Server):
         self.name = name  # of each server its kind's; each of ours has its own
         super().__init__(folder)
         self.url = f"http://127.0.0.1:{self.port}"
-        self._words = [
-            "env",
-            *(f"{name}={value}" for name, value in environment.items()),
-            *_WATCHKEEPER,
-            *command,
-            "--port",
-            str(self.port),
-        ]
+        self.environment = {**os.environ, **environment}
+        self._arguments = [*command, "--port", str(self.port)]
 
     def problem(self) -> str | None:
         """The problems in `GET /v1/health/ready`; None if it is ready."""
@@ -84,7 +83,10 @@ class Process(Server):
         return _HTTP.get(f"{self.url}{path}")
 
     def _command(self) -> list[str]:
-        return self._words
+        return [*_WATCHKEEPER, *self._arguments]
+
+    def _begin(self, command: list[str], log: IO[bytes]) -> Running:
+        return super()._begin(command, log) if COLD else Copy(self._arguments, self.log, self.environment or {})
 
     def _explain(self) -> None:
         os.kill(self.pid, signal.SIGQUIT)

@@ -1,4 +1,4 @@
-"""Five weeks as a disordered stream: the readings are those of the ordered run, and of a batch job over the distinct events."""
+"""Three weeks as a disordered stream: the readings are those of the ordered run, and of a batch job over the distinct events."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from watchkeeper.demo import flights
 
 pytestmark = pytest.mark.slow
 
-DAYS = 35
+DAYS = 21
 SOON = {"WATCHKEEPER_INGEST__SILENCE": "1s"}
 
 

@@ -23,7 +23,7 @@ from watchkeeper.demo import flights
 pytestmark = pytest.mark.slow
 
 KILLS = int(os.environ.get("WATCHKEEPER_KILLS", "5"))
-DAYS = 21
+DAYS = 14
 SETTINGS = {"WATCHKEEPER_INGEST__SILENCE": "1s", "WATCHKEEPER_INGEST__BATCH__WAIT_MS": "20"}
 
 

@@ -24,7 +24,7 @@ from watchkeeper.replay.send import send
 
 SEGMENTS = ("origin", "carrier")
 _OVERRUN = "where(abs(prediction - label) > 15 and not isnull(temp), max(distance, 500) / 100, abs(prediction - label))"
-GROUPINGS = ["all", *SEGMENTS]
+_MANY = ["all", *SEGMENTS]  # with the sixteen carriers: a monitor of each kind of evidence has them, and the others have the three origins
 _FIELDS = {"latency": "latency_ms", "status": "status", "attribution_prefix": "attribution_"}
 _SIGNALS = ("@latency_ms", "@status", "@outside", "@attribution:hour")
 _NUMBERS, _PLACES = ["temp", "precip", "visib", "distance"], ["dest", "@prediction"]
@@ -108,17 +108,24 @@ def _narrow(monitor: dict[str, Any]) -> dict[str, Any]:
 
 def _every(pair: flights.Pair) -> list[dict[str, Any]]:
     columns = [*flights.FEATURES, "@prediction", "@label"]
-    shared = {"model": pair.model, "segments": GROUPINGS, "min_samples": 30}
+    shared = {"model": pair.model, "segments": ["all", "origin"], "min_samples": 30}
     watched: list[dict[str, Any]] = [
         {"monitor": "nulls", "measure": "quality.null_rate", "columns": ["temp", "humid", "dest"], "warn": 0.01, "critical": 0.05},
-        {"monitor": "psi", "measure": "drift.psi", "columns": columns, "segments": ["all", "origin"], "warn": 0.1, "critical": 0.25},
-        {"monitor": "js-before", "measure": "drift.js", "columns": _PLACES, "baseline": "previous", "target": {"window": "7d"}},
+        {"monitor": "psi", "measure": "drift.psi", "columns": columns, "warn": 0.1, "critical": 0.25},
+        {
+            "monitor": "js-before",
+            "measure": "drift.js",
+            "columns": _PLACES,
+            "segments": _MANY,
+            "baseline": "previous",
+            "target": {"window": "7d"},
+        },
     ]
-    weekly = {"segments": ["all", "origin"], "target": {"window": "7d"}}
+    weekly = {"target": {"window": "7d"}}
     for measure, more in _WEEKLY.items():
         watched.append({"monitor": measure, "measure": measure, **weekly, "columns": _NUMBERS, **more})
     watched += [
-        {"monitor": "coverage", "measure": "quality.label_coverage", "warn": {"below": 0.99}, "baseline": "reference"},
+        {"monitor": "coverage", "measure": "quality.label_coverage", "segments": _MANY, "warn": {"below": 0.99}, "baseline": "reference"},
         {"monitor": "coverage-week", "measure": "quality.label_coverage", "target": {"window": "7d"}, "params": {"wait": "2d"}},
         {"monitor": "delay", "measure": "quality.label_delay", "baseline": "previous", "target": {"window": "7d"}, "warn": 9_000},
         {"monitor": "delay-tail", "measure": "quality.label_delay", "params": {"q": 0.9}, "segments": ["all"]},
@@ -131,7 +138,7 @@ def _every(pair: flights.Pair) -> list[dict[str, Any]]:
             "warn": 7_200,
             "critical": 14_400,
         },
-        {"monitor": "volume", "measure": "quality.volume", "segments": ["all", "origin"], "warn": 1.5, "critical": 3},
+        {"monitor": "volume", "measure": "quality.volume", "warn": 1.5, "critical": 3},
         {"monitor": "volume-week", "measure": "quality.volume", "segments": ["all"], "baseline": {"prior": "7d"}, "warn": 2},
         {"monitor": "schema", "measure": "quality.schema_changes", "segments": ["all"], "warn": 1},
         {"monitor": "orphans", "measure": "quality.orphan_label_rate", "segments": ["all"], "baseline": "previous", "warn": 0.01},
@@ -153,9 +160,10 @@ def _every(pair: flights.Pair) -> list[dict[str, Any]]:
     limits = {"warn": 5, "critical": 10} if pair.task == "regression" else {"warn": 0.05, "critical": 0.1}
     for name in names:
         measure = f"performance.{name}"
+        daily, of_week = ({}, {"segments": _MANY}) if name == "roc_auc" else ({"segments": _MANY} if name == names[0] else {}, {})
         watched += [
-            {"monitor": name, "measure": measure, "baseline": "reference", **limits},
-            {"monitor": f"{name}-week", "measure": measure, "baseline": "previous", "target": {"window": "7d"}, **limits},
+            {"monitor": name, "measure": measure, "baseline": "reference", **daily, **limits},
+            {"monitor": f"{name}-week", "measure": measure, "baseline": "previous", "target": {"window": "7d"}, **of_week, **limits},
         ]
     regression = pair.task == "regression"
     corrected = {"of": "performance.mae" if regression else "performance.accuracy", "learn": 7}
@@ -214,7 +222,7 @@ def _sureness(pair: flights.Pair) -> list[dict[str, Any]]:
             "pit_uniformity": {"warn": 0.02},
             "quantile_loss": {"target": {"window": "7d"}, "warn": 1},
         }
-    shared = {"segments": ["all", "origin"], "baseline": "reference"}
+    shared = {"baseline": "reference"}
     return [{"monitor": name, "measure": f"uncertainty.{name}", **shared, **more} for name, more in measures.items()]
 
 

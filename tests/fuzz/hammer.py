@@ -1,6 +1,6 @@
 """Runs a property again and again, each time from another seed, until its time is over.
 
-`WATCHKEEPER_FUZZ_SECONDS` (5) is how long each test hammers; `WATCHKEEPER_FUZZ_SEED` the first seed, which is printed: the same seed makes the same
+`WATCHKEEPER_FUZZ_SECONDS` (2) is how long each test hammers; `WATCHKEEPER_FUZZ_SEED` the first seed, which is printed: the same seed makes the same
 input.
 """
 
@@ -15,12 +15,17 @@ from typing import Any
 
 import hypothesis
 
-SECONDS = float(os.environ.get("WATCHKEEPER_FUZZ_SECONDS", "5"))
+SECONDS = float(os.environ.get("WATCHKEEPER_FUZZ_SECONDS", "2"))
 SEED = int(os.environ.get("WATCHKEEPER_FUZZ_SEED", "0")) or random.SystemRandom().randrange(1, 2**32)
 _PROGRESS = 30.0  # seconds between two lines
 
 everything = hypothesis.settings(
-    max_examples=50, database=None, deadline=None, derandomize=False, suppress_health_check=list(hypothesis.HealthCheck), print_blob=True
+    max_examples=50 if SECONDS > 10 else 20,
+    database=None,
+    deadline=None,
+    derandomize=False,
+    suppress_health_check=list(hypothesis.HealthCheck),
+    print_blob=True,
 )
 
 
