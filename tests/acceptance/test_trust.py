@@ -1,7 +1,8 @@
-"""Trust, from an event to the answer: a segment whose intervals break turns alone, through a kill, and back when its labels are corrected."""
+"""Trust, from an event to the answer: a segment whose intervals break turns alone, through a kill and a restart, and back when its labels are corrected."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,6 +18,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
 from ingest.kafka.connection import Connection
 from tests.acceptance.world import Cluster, World
+from tests.fallback import OWN, RULE, application
 from watchkeeper.client import Client
 from watchkeeper.demo.receiver import Receiver
 
@@ -30,7 +32,7 @@ LINES = ("a", "b")
 def test_a_segment_that_breaks_turns_alone_and_stays_so_after_a_kill(world: Callable[[Mapping[str, str]], World]) -> None:
     """Of two lines one has no label in its intervals for an hour: it is not to be trusted, the other and the whole are. Corrected labels take it back.
 
-    A webhook tells each change, once, and on a cluster the compacted topic holds each state.
+    A webhook tells each change, once, and on a cluster the compacted topic holds each state. The application of the documentation falls back for the broken line only.
     """
     sink, told = BytesIO(), list[dict[str, Any]]()
     rows = range(200)
@@ -58,13 +60,20 @@ def test_a_segment_that_breaks_turns_alone_and_stays_so_after_a_kill(world: Call
         broken = _states(place)
         _arrived(told, broken)
         _held(place, broken)
+        served = [_served_by(place)]
         for name in ("up", "evaluate", "serve", "deliver"):
             if name in place.names:
                 place.kill(name)
-        again = _states(place)
+        killed = _states(place)
+        served.append(_served_by(place))
+        for name in ("up", "evaluate", "serve"):
+            if name in place.names:
+                place.restart(name)
+        restarted = _states(place)
         client.labels([label for _, label in _events(hour, 2, later=1)])
         client.wait(600)
         mended = _states(place)
+        served.append(_served_by(place))
         _arrived(told, mended)
         _held(place, mended)
     wanted = {
@@ -72,8 +81,9 @@ def test_a_segment_that_breaks_turns_alone_and_stays_so_after_a_kill(world: Call
         "line=a": ("trusted", _text(hour)),
         "line=b": ("do_not_trust", _text(hour + timedelta(hours=2))),
     }
-    assert broken == again == wanted
+    assert broken == killed == restarted == wanted
     assert mended == {name: ("trusted", _text(hour)) for name in wanted}
+    assert served == [{"a": (OWN, "model"), "b": (RULE, "rule")}] * 2 + [dict.fromkeys(LINES, (OWN, "model"))]
     assert receiver.forged == 0
     changes = {name: [(before, state) for of, before, state in _changes(told) if of == name] for name in wanted}
     assert changes["line=a"] == [("unknown", "trusted")]
@@ -120,6 +130,19 @@ def _states(place: World) -> dict[str, tuple[str, str]]:
     items = httpx.get(f"{place.url}/v1/models/{MODEL}/trust", timeout=60).raise_for_status().json()["items"]
     assert all(item["reasons"] for item in items)
     return {item["segment"]: (item["state"], item["since"]) for item in items}
+
+
+def _served_by(place: World) -> dict[str, tuple[int, str]]:
+    """What the application answers for a row of each line, and whether that is its model's or its rule's."""
+
+    async def asked() -> dict[str, tuple[int, str]]:
+        async with httpx.AsyncClient(base_url=place.url, timeout=60) as client:
+            app = application(MODEL, "line")(client)
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://application") as caller:
+                answers = {line: (await caller.post("/predict", json={"line": line})).json() for line in LINES}
+        return {line: (answer["prediction"], answer["by"]) for line, answer in answers.items()}
+
+    return asyncio.run(asked())
 
 
 def _monitor() -> dict[str, Any]:

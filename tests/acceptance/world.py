@@ -39,6 +39,10 @@ class World(Protocol):
         """SIGKILL a process and start it again; return when it is ready."""
         ...
 
+    def restart(self, name: str) -> None:
+        """Stop a process as an operator does, and start it again; return when it is ready."""
+        ...
+
     def counts(self, model: str) -> dict[str, int]:
         """The raw events of a model: prediction rows, distinct places in the log, distinct ids, and labels that are there more than once.
 
@@ -67,6 +71,11 @@ class Embedded:
     def kill(self, name: str) -> None:
         """SIGKILL the process and start it again; return when it is ready."""
         self._process.kill()
+        self._process.start()
+
+    def restart(self, name: str) -> None:
+        """Stop the process, and start it again; return when it is ready."""
+        self._process.stop()
         self._process.start()
 
     def counts(self, model: str) -> dict[str, int]:
@@ -133,6 +142,11 @@ class Cluster:
     def kill(self, name: str) -> None:
         """SIGKILL a process and start it again; return when it is ready."""
         self.processes[name].kill()
+        self.processes[name].start()
+
+    def restart(self, name: str) -> None:
+        """Stop a process, and start it again; return when it is ready."""
+        self.processes[name].stop()
         self.processes[name].start()
 
     def counts(self, model: str) -> dict[str, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import httpx
@@ -10,7 +9,7 @@ import httpx
 from core import moment
 from core.trust import Reason, Trust, TrustState
 from tests.api.twin import Twin
-from tests.house.tree import texts
+from tests.fallback import OWN, RULE, application
 
 START = moment.parse("2022-07-01T00:00:00Z")
 ADDRESS = "/v1/models/taxi-fare/trust"
@@ -51,14 +50,11 @@ async def test_an_unknown_model_and_parameter_are_told(http: httpx.AsyncClient) 
 
 async def test_the_documented_application_falls_back_for_the_broken_segment_only(http: httpx.AsyncClient, twin: Twin) -> None:
     """It keeps the last answer if the next one fails."""
-    (block,) = re.findall(r"^```python\n(.*?)^```", texts()["docs/trust.md"], re.MULTILINE | re.DOTALL)
-    names: dict[str, Any] = {}
-    exec(compile(block.replace('"flight-delay"', '"taxi-fare", 0.0'), "docs/trust.md", "exec"), names)  # noqa: S102 - our own page
-    app = names["create"](http, lambda flight: flight["delay"], lambda _: 0)
+    app = application("taxi-fare", "carrier")(http)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://model") as serving:
 
         async def said(carrier: str) -> tuple[Any, Any, Any]:
-            answer = (await serving.post("/predict", json={"carrier": carrier, "delay": 9})).json()
+            answer = (await serving.post("/predict", json={"carrier": carrier})).json()
             return answer["prediction"], answer["by"], answer["trust"]
 
         twin.states = [
@@ -67,9 +63,9 @@ async def test_the_documented_application_falls_back_for_the_broken_segment_only
             state("carrier=AA", TrustState.TRUSTED),
         ]
         assert [await said("UA"), await said("AA"), await said("XX")] == [
-            (0, "rule", "do_not_trust"),
-            (9, "model", "trusted"),
-            (9, "model", "unknown"),
+            (RULE, "rule", "do_not_trust"),
+            (OWN, "model", "trusted"),
+            (OWN, "model", "unknown"),
         ]
         del twin.contracts["taxi-fare"]  # now it answers 404
-        assert await said("UA") == (0, "rule", "do_not_trust")
+        assert await said("UA") == (RULE, "rule", "do_not_trust")
