@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
+from itertools import repeat
 from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from core.block import Categories, Floats, Ints, Outcomes, Predictions
 from core.contract import Column, Contract
@@ -102,8 +104,8 @@ class History:
         if not len(sample):
             return np.zeros(0)
         ids, times, numbers, _ = self._raw.truths(contract.model, slots, contract.pane, sample.id[-1], version=version, **_of(role))
-        found = dict(zip(zip(ids.tolist(), times.tolist(), strict=True), numbers.tolist(), strict=True))
-        return np.array([found.get(key, np.nan) for key in _keys(sample)])
+        at = _places(sample, ids, times)
+        return np.where(at >= 0, np.append(numbers, np.nan)[at], np.nan)
 
     def classes(
         self, contract: Contract, slots: Ints, sample: Predictions, *, version: str | None = None, role: str | None = None
@@ -112,9 +114,8 @@ class History:
         if not len(sample):
             return Categories.of(())
         ids, times, _, texts = self._raw.truths(contract.model, slots, contract.pane, sample.id[-1], version=version, **_of(role))
-        found = dict(zip(zip(ids.tolist(), times.tolist(), strict=True), texts.codes.tolist(), strict=True))
-        codes = np.array([found.get(key, len(texts.texts)) for key in _keys(sample)], np.int32)
-        return Categories(codes, [*texts.texts, NULL])
+        codes = np.append(texts.codes, len(texts.texts))[_places(sample, ids, times)]  # the last one where there is no label
+        return Categories(codes.astype(np.int32), [*texts.texts, NULL])
 
     def kept_classes(self, contract: Contract, sample: Predictions) -> Categories:
         """The labels of a sample of the rows of the reference that are kept."""
@@ -185,9 +186,14 @@ class History:
             yield source
 
 
-def _keys(sample: Predictions) -> Iterator[tuple[str, int]]:
-    """Id and time of each event."""
-    return zip(sample.id.tolist(), sample.ts.tolist(), strict=True)
+def _places(sample: Predictions, ids: npt.NDArray[np.object_], times: Ints) -> Ints:
+    """Where the event of each row of a sample stands among ids and times: (rows,), -1 where it does not."""
+    place = dict(zip(ids.tolist(), range(len(ids)), strict=True))
+    if len(place) == len(ids):  # else an id stands at two times
+        at = np.fromiter(map(place.get, sample.id.tolist(), repeat(-1)), np.int64, len(sample))
+        return np.where(np.append(times, 0)[at] == sample.ts, at, -1)
+    both = {key: at for at, key in enumerate(zip(ids.tolist(), times.tolist(), strict=True))}
+    return np.fromiter((both.get(key, -1) for key in zip(sample.id.tolist(), sample.ts.tolist(), strict=True)), np.int64, len(sample))
 
 
 def _of(role: str | None) -> dict[str, Any]:
