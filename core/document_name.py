@@ -9,6 +9,7 @@ PROCESS = "process:"  # the heartbeat of a process
 POLICY = "policy"  # what the policy remembers besides groups
 TRUST = "trust:"  # the states of trust of a model that were told last
 TRUST_TOPIC = "trust-topic:"  # those that were written to the topic of trust last
+OVERDUE = "training-overdue:"  # of which training of a model people were told last that it is overdue
 SYSTEM = "system"  # the incident of Watchkeeper itself that is open
 LOGOUT = "logout:"  # a session that was ended
 SIGNING = "signing"  # the key of signed addresses

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Select, and_, func, or_, select, update
 
+from core.document_name import OVERDUE
 from core.episode import Episode, Rule
 from core.error import ConfigError
 from core.hook import Hook
@@ -21,7 +22,6 @@ from storage.control.ledger import Ledger
 from storage.control.schema import CURSOR, EPISODE, HOOK, RETRAIN, RETRAIN_EPISODE, RULE
 
 _PAST = 200  # requests of a model that decisions look back on, and as many runs
-_OVERDUE = "training-overdue:"  # and the model: the document that says of what people were told
 _RULES = CHUNK // 3  # episodes whose rules are read in one query
 
 
@@ -96,12 +96,12 @@ class RetrainTransaction(Ledger):
 
     def told_overdue(self, model: str) -> int | None:
         """When the training of a model was due of which people were told last that it is overdue; None if they were told of none."""
-        payload = self._connection.execute(select(CURSOR.c.payload).where(CURSOR.c.owner == _OVERDUE + model)).scalar()
+        payload = self._connection.execute(select(CURSOR.c.payload).where(CURSOR.c.owner == OVERDUE + model)).scalar()
         return None if payload is None else int(msgspec.json.decode(payload, type=dict[str, int])["due"])
 
     def tell_overdue(self, model: str, due: int) -> None:
         """Note that people were told."""
-        upsert(self._connection, CURSOR, [{"owner": _OVERDUE + model, "payload": msgspec.json.encode({"due": due}).decode()}])
+        upsert(self._connection, CURSOR, [{"owner": OVERDUE + model, "payload": msgspec.json.encode({"due": due}).decode()}])
 
     def save(self, requests: Sequence[Retrain]) -> None:
         """Replace requests of the same id, or add them."""

@@ -12,7 +12,7 @@ from alerts.policy.document import destinations_of
 from alerts.retire import end
 from alerts.retrain.machine import move
 from alerts.trust_watch import tell
-from core.document_name import OWNER, REBUILD, REPORT, TRUST, TRUST_TOPIC
+from core.document_name import OVERDUE, OWNER, REBUILD, REPORT, TRUST, TRUST_TOPIC
 from core.episode import Cause
 from core.error import ConfigError, Missing
 from core.retrain import Retrain, RetrainState
@@ -136,7 +136,7 @@ def _delete_model(context: Context, model: str, *, purge: bool) -> Mapping[str, 
         tell(model, (), change, change.now, context.stores.settings.public)
         if change.trust(model, TRUST_TOPIC).states:  # on a cluster
             tell(model, (), change, change.now, context.stores.settings.public, kafka.TRUST_TOPIC)
-        for prefix in (REPORT, REBUILD, TRUST, TRUST_TOPIC):
+        for prefix in (REPORT, REBUILD, TRUST, TRUST_TOPIC, OVERDUE):
             change.forget(prefix + model)
     return _deleted("model", model, model) | {"purged": purge}
 
