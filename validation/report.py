@@ -32,7 +32,7 @@ _ALARMS = """## False alarms
 
 A reference of 30 windows is drawn, and then {each} windows more, from the same population, again and again. A window is a day. The *default watch* is that of a model that has only a reference: PSI, null rate and tail share of all features and the prediction,
 with floors and evidence; what its levels allow is one alarm window in 30 days. The *budgets* are the same three monitors with `budget: 1 per 30d` each, that is, {rate:.2%} of the windows. `PSI > 0.1` and `p < 0.05` (Kolmogorov-Smirnov for numbers, chi-square for
-categories) alarm if any column does, and *Evidently* (0.7.23, its preset of data drift as it is, beside the project in an environment of its own) tells drift of any column, and of half of the columns. The number in brackets is the p-value of the exact binomial test against more than the budget; **bold** if it is below {held}. Windows after one reference share its calibration, so their alarms come together, and the test is a little
+categories) alarm if any column does, and *Evidently* (0.7.23, its preset of data drift as it is, beside the project in an environment of its own) tells drift of any column, and of half of the columns: its tests take a tenth of a second a window, and it was asked where a number stands. The number in brackets is the p-value of the exact binomial test against more than the budget; **bold** if it is below {held}. Windows after one reference share its calibration, so their alarms come together, and the test is a little
 too strict: with {each} windows a reference the variance of the number of alarms is about {times:.1f} times the binomial one.
 """
 _RESAMPLED = """### Rows drawn at random
