@@ -20,6 +20,7 @@ from plotly.io.json import to_json_plotly
 from starlette.applications import Starlette
 from starlette.types import Scope
 
+from core.principal import Principal
 from dashboard import assets_served as wire
 from dashboard import late, shell
 from dashboard.export import PATH, Export
@@ -42,11 +43,16 @@ KNOWN = ("/ui/", "/v1/", "/metrics")
 
 
 def mount(
-    api: Starlette, reader: Reader, *, known: tuple[str, ...] = KNOWN, logout: str | None = None, who: Callable[[Scope], str] = lambda _: ""
+    api: Starlette,
+    reader: Reader,
+    *,
+    known: tuple[str, ...] = KNOWN,
+    logout: str | None = None,
+    who: Callable[[Scope], Principal | None] = lambda _: None,
 ) -> Callable[[Mapping[str, str]], Awaitable[None]]:
     """Add the dashboard to `api` under `/ui/`, with its middleware; paths outside of `known` answer 404.
 
-    `logout` is the address that ends a session, None if nobody logs in; `who` gives the name of whoever asks. Returns the warm-up, which must be awaited once in the lifespan of `api`, before the
+    `logout` is the address that ends a session, None if nobody logs in; `who` gives the principal that asks. Returns the warm-up, which must be awaited once in the lifespan of `api`, before the
     first request: without it the first deep link lacks scripts. It takes the headers of a request that is authorised. Call `mount` after the API's own routes
     are there, add the outermost middleware (authentication) after it, and call it only once a process, because Dash's callbacks are global.
     """
@@ -55,7 +61,7 @@ def mount(
     api.add_middleware(wire.KnownPaths, prefixes=known, home=ROOT)
     api.add_middleware(wire.ServedAssets, prefix=ROOT)
     api.add_middleware(ContentSecurityPolicy, hashes=app.csp_hashes)
-    api.add_middleware(Person, name=who)
+    api.add_middleware(Person, who=who)
 
     return lambda headers: _warm(api, headers)
 

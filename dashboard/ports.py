@@ -107,6 +107,18 @@ class Silenced:
     held: Sequence[str]
 
 
+@dataclass(frozen=True)
+class Audited:
+    """One change: when by the clock, by whom, what was done to what, and how that was before and after; None if it was not there."""
+
+    at: int
+    actor: str
+    action: str
+    subject: str
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+
+
 class Reader(Protocol):
     """Answers the queries of pages. Every method is called from worker threads, several at a time.
 
@@ -140,6 +152,10 @@ class Reader(Protocol):
 
     def retrains(self, model: str, limit: int) -> Sequence[Retrain]:
         """The last requests for retraining of a model, the newest first."""
+        ...
+
+    def audit(self, limit: int, after: str | None) -> tuple[Sequence[Audited], str | None]:
+        """Changes, the newest first, and the cursor of the next page. ConfigError if `after` is no cursor."""
         ...
 
     def silences(self) -> Sequence[Silence]:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from dashboard import late
 from dashboard.pages import (
+    audit,
     cause,
     column,
     compare,
@@ -112,6 +113,7 @@ SITE: tuple[PageEntry, ...] = (
     PageEntry("silences", silences.draw, Place.MONITORS, "Silences"),
     PageEntry("deliveries", deliveries.draw, Place.MONITORS, "Deliveries"),
     PageEntry("pipeline", pipeline.draw, Place.SYSTEM, "Pipeline"),
+    PageEntry("audit", audit.draw, Place.SYSTEM, "Audit"),
     PageEntry("help", guide.draw, Place.SYSTEM, "Help"),
     PageEntry("search", search.draw, Place.MODELS),
 )

@@ -13,7 +13,7 @@ from alerts.action_link import PATH as LINK
 from core.struct_types import prepare
 from dashboard.mount import KNOWN, mount
 from watchkeeper.api.app import create_api
-from watchkeeper.api.auth import AccessPolicy, Auth, name_of
+from watchkeeper.api.auth import AccessPolicy, Auth, known
 from watchkeeper.api.host import Hosts
 from watchkeeper.api.key import Keys
 from watchkeeper.api.login import LOGOUT
@@ -49,7 +49,7 @@ def create_application(backend: Backend) -> FastAPI:
     api = create_api(
         services, registered=metrics, address=settings.public, clock=backend.clock, lifespan=lifespan, brokers=brokers, access=None
     )
-    warm = mount(api, Pages(services.reader), known=(*KNOWN, LINK), who=name_of, logout=None if sessions is None else LOGOUT)
+    warm = mount(api, Pages(services.reader), known=(*KNOWN, LINK), who=known, logout=None if sessions is None else LOGOUT)
     access = AccessPolicy(keys, Hosts(settings.host, settings.names), sessions)
     api.add_middleware(Auth, access=access)  # the middleware that is added last is the outermost: every request passes it first
     return api

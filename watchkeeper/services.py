@@ -14,7 +14,7 @@ from core.episode import Episode
 from core.error import ConfigError, Retryable
 from core.noise import Noise
 from core.principal import Principal
-from dashboard.ports import Goes, LabelledRows, ModelRow, Pipeline, ScoreBins, SegmentErrors, Silenced
+from dashboard.ports import Audited, Goes, LabelledRows, ModelRow, Pipeline, ScoreBins, SegmentErrors, Silenced
 from detectors.catalogue import MEASURES
 from ingest.decode.payload import Kind
 from watchkeeper import command as commands
@@ -113,6 +113,11 @@ class Pages:
         """The change of its rule that a back-test supports; None of one that was deleted."""
         found, retired = self._reader.monitor(model, monitor) or (None, None)
         return None if found is None or retired is not None else self._reader.suggestion(found, None, None)
+
+    def audit(self, limit: int, after: str | None) -> tuple[list[Audited], str | None]:
+        """Changes, the newest first."""
+        entries, following = self._reader.audit(limit, after)
+        return [Audited(one.at, one.actor, one.action, one.subject, one.before, one.after) for one in entries], following
 
     def silenced(self) -> list[Silenced]:
         """All silences, with what they match and have held back."""

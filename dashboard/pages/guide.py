@@ -20,7 +20,7 @@ KEYS = (
 async def draw(_reader: Reader, _search: str) -> Page:
     """Two tables."""
     heading = html.Div([html.H1("Help"), html.P("The keys, and the words on the pages.", className="faint")], className="title")
-    keys = piece.table(("Key", "What it does"), [(html.Kbd(key), what) for key, what in KEYS], caption="Keys")
+    keys = piece.table(("Key", "What it does"), [(html.Kbd(key), html.Div(what, className="words")) for key, what in KEYS], caption="Keys")
     words = piece.table(("Word", "Meaning"), [(word, html.Div(meaning, className="words")) for word, meaning in WORDS], caption="Words")
     note = "They do nothing while you write into a field."
     return Page("Help", [heading, piece.card("Keys", keys, note=note), piece.card("Words", words)])

@@ -84,6 +84,9 @@ def _fit(those: Iterable[Found], asked: str) -> list[Found]:
 
 
 def _card(kind: str, found: Sequence[Found], asked: str) -> Component:
-    rows = [(piece.link(piece.name(name, 60), href), piece.name(more, 90) if more else "") for name, more, href in found[:SHOWN]]
+    rows = [
+        (piece.link(piece.name(name, 60), href), html.Div(piece.name(more, 90), className="words") if more else "")
+        for name, more, href in found[:SHOWN]
+    ]
     note = f"{SHOWN} of {word.count(len(found))}; write more of the name to see others." if len(found) > SHOWN else None
     return piece.card(kind, piece.table(("Name", "Of"), rows, caption=f"{kind} that hold {word.cut(asked)}"), note=note)

@@ -134,10 +134,10 @@ def needs(role: Role) -> Any:
     return Depends(Needs(role))
 
 
-def name_of(scope: Mapping[str, object]) -> str:
-    """The name of the principal of a request; "" without one."""
+def known(scope: Mapping[str, object]) -> Principal | None:
+    """The principal of a request; None without one."""
     found = scope.get(_PRINCIPAL)
-    return found.name if isinstance(found, Principal) else ""
+    return found if isinstance(found, Principal) else None
 
 
 def stranger(scope: Mapping[str, object]) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 from core import moment
 from core.dead_letter_count import DeadLetterCount
+from storage.control.audit import AuditEntry
 from watchkeeper.reader.sources import Sources
 
 _RECENT = 10.0  # seconds that the state of the service on a page may be old
@@ -13,6 +14,10 @@ _RECENT = 10.0  # seconds that the state of the service on a page may be old
 
 class ServiceReader(Sources):
     """Reads the service's status and flow."""
+
+    def audit(self, limit: int, after: str | None) -> tuple[list[AuditEntry], str | None]:
+        """Changes, the newest first, and the cursor of the next page. ConfigError if `after` is no cursor."""
+        return self._stores.control.audit_entries(limit, after)
 
     def header_facts(self) -> tuple[int, int | None]:
         """How many episodes are open, and the latest event time of all models."""
