@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
+import msgspec
 import pytest
 
+from core import text as values
 from dashboard.glossary import WORDS
 from dashboard.pages import search
 from dashboard.pages.search import SHOWN
 from dashboard.route import page
+from dashboard.state import PageState
 from tests.dashboard.test_page import text
 from tests.dashboard.twin import Empty, Twin
 
@@ -58,6 +63,33 @@ async def test_what_is_not_there_is_said(twin: Twin) -> None:
     twin.failing = {"models", "episodes"}
     assert "Write what you look for" in text(await page(twin, PATH, ""))
     twin.failing = set()
+
+
+HOSTILE = ("<script>alert(1)</script>", "x" * 300, "🙂 été", "\u202e\u05d0\u05d1", "a,b=c%2C", "null", '"><img src=x onerror=y>')
+
+
+@pytest.mark.parametrize("value", HOSTILE, ids=range(len(HOSTILE)))
+async def test_any_value_is_found_shown_as_text_and_led_to(value: str) -> None:
+    """The text of the link is the value, cut if it is long; its address reads back to the segment; the tooltip has the whole."""
+    twin = Twin()
+    contract = twin._contracts["departs-late"]
+    segment = f"carrier={values.quote(value)}"
+    dimensions = (msgspec.structs.replace(contract.dimensions[0], name="carrier", values=(values.quote(value),)),)
+    twin._contracts = {"m": msgspec.structs.replace(contract, model="m", dimensions=dimensions)}
+    drawn = json.loads(text(await page(twin, PATH, f"?q={quote(f'carrier={value}'[:60])}")))
+    (link,) = [one for one in links(drawn) if "segment=" in one["href"]]
+    assert PageState.of(link["href"].partition("?")[2]).segment == segment
+    said = link["children"] if isinstance(link["children"], str) else link["children"]["props"]["title"]
+    assert said == f"carrier={value}"
+
+
+def links(node: Any) -> list[dict[str, Any]]:
+    """The props of all links."""
+    if isinstance(node, list):
+        return [found for one in node for found in links(one)]
+    if not isinstance(node, dict):
+        return []
+    return ([node["props"]] if node.get("type") == "A" else []) + [found for value in node.values() for found in links(value)]
 
 
 async def test_help_has_the_words_of_the_glossary(twin: Twin) -> None:
