@@ -29,6 +29,7 @@ ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
+_OFTEN = 100  # milliseconds between two looks at a page: without this a look is taken, and a frame painted, sixty times a second
 expect.set_options(timeout=180_000)  # milliseconds: five seconds are no patience on a loaded machine
 
 
@@ -136,9 +137,20 @@ class Window:
         """Wait until there is a page, its charts are drawn and no answer is awaited."""
         self.page.wait_for_function(
             "() => document.querySelector('main h1, main .empty') && !document.querySelector('main .skeleton') && !document.querySelector('[data-dash-is-loading], :root[data-busy]')"
-            " && [...document.querySelectorAll('main .chart')].every((chart) => chart.querySelector('.main-svg'))"
+            " && [...document.querySelectorAll('main .chart')].every((chart) => chart.querySelector('.main-svg'))",
+            polling=_OFTEN,
         )
         self.page.wait_for_load_state("networkidle")
+
+    def painted(self, theme: str) -> None:
+        """Wait until page and charts have the colours of a theme."""
+        self.page.wait_for_function(
+            "(theme) => document.documentElement.dataset.mantineColorScheme === theme && document.documentElement.style.colorScheme === theme"
+            " && !document.getAnimations().some((one) => one instanceof CSSTransition)",
+            arg=theme,
+            polling=_OFTEN,
+        )
+        self.drawn()
 
 
 @contextmanager
@@ -167,16 +179,39 @@ def window(
         assert tab.complaints == []
 
 
+@pytest.fixture(scope="module")
+def shared(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser in the light theme, for the tabs of a module: scripts are fetched and compiled once."""
+    with profile(browser, theme="light") as context:
+        yield context
+
+
 @pytest.fixture
-def tab(browser: Browser, served: Served) -> Iterator[Window]:
-    """A tab in the light theme."""
-    with window(browser, served) as made:
+def tab(shared: BrowserContext, served: Served) -> Iterator[Window]:
+    """A tab in the light theme, of a person who has not been here before."""
+    made = Window(shared, served.url)
+    try:
         yield made
+        assert made.complaints == []
+    finally:
+        made.page.unroute_all(behavior="ignoreErrors")
+        shared.new_cdp_session(made.page).send("Storage.clearDataForOrigin", {"origin": made.url, "storageTypes": "local_storage"})
+        made.page.close()
+
+
+class Shots:
+    """Takes pictures of pages, if `WATCHKEEPER_SCREENSHOTS` names a folder for them; nothing is asserted of a picture."""
+
+    def __init__(self) -> None:
+        self._folder = os.environ.get("WATCHKEEPER_SCREENSHOTS")
+
+    def take(self, page: Page, name: str, *, whole: bool = False) -> None:
+        """Save what the tab shows, or the `whole` page, as `name`.png."""
+        if self._folder:
+            page.screenshot(path=Path(self._folder) / f"{name}.png", full_page=whole)
 
 
 @pytest.fixture(scope="session")
-def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder for screenshots: `WATCHKEEPER_SCREENSHOTS`, else a temporary one."""
-    folder = Path(os.environ.get("WATCHKEEPER_SCREENSHOTS") or tmp_path_factory.mktemp("screenshots"))
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+def shots() -> Shots:
+    """Takes pictures, if they are wanted."""
+    return Shots()

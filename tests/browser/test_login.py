@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
 from tests.acceptance.conftest import servers
 from tests.acceptance.process import Process, migrated
 from tests.acceptance.world import Servers
-from tests.browser.conftest import Window, window
+from tests.browser.accessible import violations
+from tests.browser.conftest import Shots, Window, window
 
 __all__ = ["servers"]
 
@@ -37,18 +37,18 @@ def enter(tab: Window, token: str) -> None:
     tab.page.keyboard.press("Enter")
 
 
-def test_a_person_logs_in_looks_around_and_logs_out(browser: Browser, guarded: Process, shots: Path) -> None:
+def test_a_person_logs_in_looks_around_and_logs_out(browser: Browser, guarded: Process, shots: Shots) -> None:
     """The form comes before every page and leads back to it; a wrong token opens nothing; after a log-out every page needs a log-in again."""
     for theme in ("light", "dark"):
         with window(browser, guarded, theme=theme, size=(390, 800)) as tab:
             tab.page.goto(f"{guarded.url}/ui/models")
-            assert Axe().run(tab.page).response["violations"] == []
-            tab.page.screenshot(path=shots / f"login-{theme}.png")
+            assert violations(tab.page) == []
+            shots.take(tab.page, f"login-{theme}")
     with window(browser, guarded) as tab:
         tab.page.goto(f"{guarded.url}/ui/models?range=7d")
         enter(tab, "wrong")
         expect(tab.page.get_by_role("alert")).to_have_text("That is none of the tokens.")
-        assert Axe().run(tab.page).response["violations"] == []
+        assert violations(tab.page) == []
         assert [complaint for complaint in tab.complaints if "401" not in complaint] == []
         tab.complaints.clear()
         enter(tab, TOKEN)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from importlib.resources import files
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from core import moment
-from tests.browser.conftest import Window, window
+from tests.browser.conftest import Shots, Window, window
 from watchkeeper import document
 from watchkeeper.client import Client
 from watchkeeper.demo import flights
@@ -57,26 +56,26 @@ def drawn(tab: Window, chart: str) -> int:
     return count
 
 
-def test_the_inbox_and_an_episode_of_real_data(real: Window, shots: Path) -> None:
+def test_the_inbox_and_an_episode_of_real_data(real: Window, shots: Shots) -> None:
     """Open episodes are in the inbox, and link to their pages with the measure over time."""
     real.open("/ui/")
     articles = real.page.locator("article.episode")
     assert articles.count() > 0
-    real.page.screenshot(path=shots / "inbox.png")
+    shots.take(real.page, "inbox")
     articles.first.locator("h2 a").click()
     expect(real.page.locator(".crumbs")).to_be_visible()
     real.drawn()
     assert drawn(real, "measure") > 10
     assert real.page.locator(".card.error").count() == 0
     assert real.page.locator(".life li").count() > 0
-    real.page.screenshot(path=shots / "episode.png", full_page=True)
+    shots.take(real.page, "episode", whole=True)
 
 
-def test_the_fleet_leads_to_a_model_that_looks_at_a_judged_window(real: Window, shots: Path) -> None:
+def test_the_fleet_leads_to_a_model_that_looks_at_a_judged_window(real: Window, shots: Shots) -> None:
     """The stream ends with a fragment of a day, which is too small to judge: the page looks at the last whole day and says so."""
     real.open("/ui/models")
     assert real.page.locator("tbody tr").count() == 2
-    real.page.screenshot(path=shots / "fleet.png")
+    shots.take(real.page, "fleet")
     real.page.get_by_role("link", name="flight-arrival").click()
     expect(real.page.locator("h1")).to_have_text("flight-arrival")
     real.drawn()
@@ -86,16 +85,16 @@ def test_the_fleet_leads_to_a_model_that_looks_at_a_judged_window(real: Window, 
     assert real.page.locator(".card.error").count() == 0
     expect(real.page.locator(".facts")).not_to_contain_text("too few")
     expect(real.page.locator(".card").first).to_contain_text(re.compile(r"Window of 2013-12-\d\d, the newest"))
-    real.page.screenshot(path=shots / "model.png")
-    real.page.screenshot(path=shots / "model-whole.png", full_page=True)
+    shots.take(real.page, "model")
+    shots.take(real.page, "model-whole", whole=True)
 
 
 @pytest.mark.parametrize(("column", "word"), [("temp", "Baseline"), ("dest", "Target")])
-def test_a_column_against_its_reference(column: str, word: str, real: Window, shots: Path) -> None:
+def test_a_column_against_its_reference(column: str, word: str, real: Window, shots: Shots) -> None:
     """Numbers and categories are drawn beside the reference, and their drift over time."""
     real.open(f"/ui/models/flight-delay/columns/{column}")
     assert drawn(real, "distribution") > 10
     assert drawn(real, "drift") > 20
     expect(real.page.locator("#distribution .legend").first).to_contain_text(word)
     assert real.page.locator(".card.error").count() == 0
-    real.page.screenshot(path=shots / f"column-{column}.png", full_page=True)
+    shots.take(real.page, f"column-{column}", whole=True)
