@@ -178,6 +178,14 @@ class Reader(Protocol):
         """Where an episode of each monitor that can fire would go now, by model and monitor."""
         ...
 
+    def would_go(self, monitor: Mapping[str, Any]) -> Goes:
+        """Where an episode of a monitor would go now, given its definition. Raises ConfigError."""
+        ...
+
+    def backtest(self, trial: Trial) -> Mapping[str, Any]:
+        """What a monitor would have raised, as `POST /v1/monitors/backtest` tells it. Raises ConfigError or Retryable."""
+        ...
+
     def deliveries(
         self, state: DeliveryState | None, destination: str | None, limit: int, after: str | None
     ) -> tuple[list[Delivery], str | None]:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from dashboard import late
 from dashboard.pages import (
     audit,
+    baselines,
     cause,
     column,
     compare,
@@ -27,6 +28,7 @@ from dashboard.pages import (
     history,
     inbox,
     model,
+    monitor,
     monitors,
     performance,
     pipeline,
@@ -109,6 +111,8 @@ SITE: tuple[PageEntry, ...] = (
     PageEntry("models/*/retraining", retraining.draw, Place.MODELS, "Versions and retraining"),
     PageEntry("models/*/contracts", contracts.draw, Place.MODELS, "Contracts and baselines", under="models/*/retraining"),
     PageEntry("monitors", monitors.draw, Place.MONITORS, "Monitors"),
+    PageEntry("monitor", monitor.draw, Place.MONITORS, "New monitor", under="monitors"),
+    PageEntry("baselines", baselines.draw, Place.MONITORS, "Baselines"),
     PageEntry("policy", policy.draw, Place.MONITORS, "Policy"),
     PageEntry("silences", silences.draw, Place.MONITORS, "Silences"),
     PageEntry("deliveries", deliveries.draw, Place.MONITORS, "Deliveries"),

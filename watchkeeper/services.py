@@ -8,10 +8,12 @@ from typing import Any, Literal
 
 import msgspec
 
+from alerts.policy.supposed import Way
 from core import moment
 from core.cause import Causes
 from core.episode import Episode
 from core.error import ConfigError, Retryable
+from core.monitor import Monitor
 from core.noise import Noise
 from core.principal import Principal
 from dashboard.ports import Audited, Goes, LabelledRows, ModelRow, Pipeline, ScoreBins, SegmentErrors, Silenced
@@ -89,7 +91,7 @@ class Pages:
         self.outside, self.referenced, self.proposal, self.waiting = reader.outside, reader.referenced, reader.proposal, reader.waiting
         self.measures = MEASURES
         self.deliveries, self.delivery = reader.deliveries, reader.delivery
-        self.evaluate, self.ranking, self.calibration = reader.evaluate, reader.ranking, reader.calibration
+        self.evaluate, self.ranking, self.calibration, self.backtest = reader.evaluate, reader.ranking, reader.calibration, reader.backtest
         self.policy, self.silences, self.cause = reader.policy, reader.silences, reader.cause
         self.told_as, self.open_ones = reader.told_as, reader.open_ones
         self.hooks, self.retrains, self.trainings = reader.hooks, reader.retrains, reader.trainings
@@ -125,8 +127,11 @@ class Pages:
 
     def goes(self) -> list[Goes]:
         """Where an episode of each monitor that can fire would go now."""
-        found = self._reader.ways()
-        return [Goes(one.model, one.name, one.severity, way.to, way.escalates, way.nowhere, way.held) for one, way in found]
+        return [_goes(*found) for found in self._reader.ways()]
+
+    def would_go(self, monitor: Mapping[str, Any]) -> Goes:
+        """Where an episode of a monitor would go, given its definition."""
+        return _goes(*self._reader.ways([self._reader.tried(monitor)])[0])
 
     def pipeline(self) -> Pipeline:
         """The flow of events."""
@@ -177,3 +182,7 @@ class Pages:
 def _row(row: Mapping[str, Any]) -> ModelRow:
     named = {name: row["labelled" if name == "labels" else name] for name in ModelRow.__dataclass_fields__ if name != "advice"}
     return ModelRow(**named, advice=row.get("advice", ()))
+
+
+def _goes(monitor: Monitor, way: Way) -> Goes:
+    return Goes(monitor.model, monitor.name, monitor.severity, way.to, way.escalates, way.nowhere, way.held)

@@ -1,6 +1,10 @@
-// Buttons that act. The effect is shown first; what a silence would hold, or how much would be sent again, is asked of the API. A request that is refused says why.
+// Buttons that act. The effect is shown first; what a silence would hold, how much would be sent again, or what applying would do, is asked of the API. A request that is refused says why.
 (() => {
-  const send = (path, body, method = "POST") => fetch(path, { method, headers: { "content-type": "application/json" }, body: JSON.stringify(body), credentials: "same-origin" });
+  const send = (path, body, method = "POST") => {
+    const yaml = typeof body.yaml === "string"; // a definition that is applied
+    const headers = { "content-type": yaml ? "application/yaml" : "application/json" };
+    return fetch(path, { method, headers, body: yaml ? body.yaml : JSON.stringify(body), credentials: "same-origin" });
+  };
   const after = (seconds) => new Date(Date.now() + 1000 * seconds).toISOString();
   const refused = async (answer) => {
     const problem = await answer.json().catch(() => ({}));
@@ -15,8 +19,11 @@
     if (dry) {
       const answer = await send(`${path}${path.includes("?") ? "&" : "?"}dry_run=true`, body);
       if (!answer.ok) return refused(answer);
-      const { effect: { count }, advice } = await answer.json();
-      said = [effect, `${count} ${counted.split("|")[count === 1 ? 0 : 1]} now.`, advice].filter(Boolean).join("\n");
+      const { effect: would, advice, items } = await answer.json();
+      const told = items
+        ? items.map(({ kind, name, result }) => `${kind} ${name}: ${result}`)
+        : [`${would.count} ${counted.split("|")[would.count === 1 ? 0 : 1]} now.`, advice];
+      said = [effect, ...told].filter(Boolean).join("\n");
     }
     if (ask) {
       const given = window.prompt(`${said}\n${question}`);

@@ -15,6 +15,7 @@ from core.monitor import Monitor
 from core.text import unquote
 from dashboard import components as piece
 from dashboard import texts as word
+from dashboard.pages.baselines import in_use, monitor_of_model
 from dashboard.pages.head import head
 from dashboard.pages.history import Choice
 from dashboard.pages.monitors import Choice as Monitors
@@ -24,7 +25,6 @@ from dashboard.state import PageState, address
 from dashboard.view_model import unknown, view
 
 _NOTE = "A contract says which columns, bins, classes and segments a model has. Each version is evaluated over the whole history; readings of one version are never mixed with those of another."
-_NONE = "no baseline"
 
 
 async def draw(reader: Reader, search: str, name: str) -> Page:
@@ -61,31 +61,10 @@ def _reference(one: ContractVersion) -> Any:
 
 
 def _baselines(model: str, monitors: Sequence[Monitor], versions: Sequence[ContractVersion], measures: Measures) -> Any:
-    """The baselines that monitors compare with, and which monitors do."""
-    used: dict[str, list[Monitor]] = {}
-    for one in monitors:
-        used.setdefault(_NONE if one.baseline is None else one.baseline.words, []).append(one)
-    ranked = sorted(used.items(), key=lambda pair: (pair[0] == _NONE, -len(pair[1]), pair[0]))
-    rows = [(html.Span(said, className="words"), _excluded(of), str(len(of)), _named(of, measures)) for said, of in ranked]
-    if not rows:
-        return piece.empty("No monitor compares with anything", "The model has no monitor.")
-    table = piece.table(("Compared with", "Left out", "Monitors", "Which"), rows, caption="Baselines in use", numbers=(2,))
+    """The baselines that monitors of the model compare with, and the reference."""
     newest = next((one for one in versions if one.reference), None)
-    note = "" if newest is None else f"The reference came with version {newest.referred or newest.version}: {_reference(newest)}."
+    note = None if newest is None else f"The reference came with version {newest.referred or newest.version}: {_reference(newest)}."
     foot = piece.link("All monitors of the model", Monitors(model=model).address)
-    return piece.card(
-        "Baselines in use", table, note=note or None, foot=[foot, " · ", piece.link("their episodes", Choice(model=model).address)]
+    return in_use(
+        monitors, measures, note=note, foot=[foot, " · ", piece.link("their episodes", Choice(model=model).address)], named=monitor_of_model
     )
-
-
-def _excluded(monitors: Sequence[Monitor]) -> str:
-    """Spans that baselines leave out."""
-    spans = dict.fromkeys(span for one in monitors for span in one.exclude)
-    return "; ".join(moment.period(*span) for span in spans) or word.NONE
-
-
-def _named(monitors: Sequence[Monitor], measures: Measures) -> Any:
-    most = 6
-    said = [f"{one.name} ({measures[one.measure].title})" for one in monitors[:most]]
-    more = [f"and {len(monitors) - most} more"] if len(monitors) > most else []
-    return html.Div([html.Div(piece.name(text, 60)) for text in (*said, *more)], className="words")

@@ -130,6 +130,19 @@ def test_the_flow_is_what_came_lately_and_what_could_not_be_used(stores: Stores)
     assert len(reader.flow(1)[1]) == 1
 
 
+def test_a_monitor_that_is_not_stored_is_tried_by_its_form(stores: Stores) -> None:
+    """By the back-test and the rules of delivery that stored monitors have; what the grammar refuses is said, and nothing is written."""
+    pages = cast("Any", Pages(Reader(cast("Any", SimpleNamespace(stores=stores, clock=ManualClock(3 * HOUR))))))
+    before, column = pages.monitors("m"), CONTRACT.features[0].name
+    shown = str(asyncio.run(page(pages, "/ui/monitor", f"?model=m&monitor=tried&measure=quality.null_rate&columns={column}&warn=0.1")).body)
+    assert "What it would have raised" in shown
+    assert "An episode of severity ticket goes to: " in shown
+    assert "/v1/apply" in shown
+    refused = str(asyncio.run(page(pages, "/ui/monitor", "?model=m&monitor=tried&measure=quality.null_rate&columns=nowhere")).body)
+    assert "nowhere" in refused.partition("It cannot be tried")[2]
+    assert pages.monitors("m") == before
+
+
 def test_the_stores_are_asked_as_often_for_many_models_as_for_few(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows of models, the pages of the fleet, of the inbox and of one model, and a page of readings."""
     backend = SimpleNamespace(stores=stores, clock=ManualClock(1), status=lambda _age: {"problems": [], "quiet": True})

@@ -59,6 +59,39 @@ def test_the_effect_is_shown_before_anything_is_sent(tab: Window, served: Served
     )
 
 
+def test_a_monitor_is_applied_as_its_form_says(tab: Window) -> None:
+    """The API is asked first what applying would do, and gets the YAML that is shown. Without the right it refuses, and says so."""
+    sent: list[tuple[str, str, str]] = []
+    shown: list[str] = []
+
+    def take(route: Route) -> None:
+        asked = route.request
+        sent.append((asked.url.partition("/v1/")[2], asked.headers["content-type"], asked.post_data or ""))
+        item = {"kind": "monitor", "model": "departs-late", "name": "moves", "result": "created"}
+        refusal = {"detail": "you are a viewer", "remedy": "ask an editor"}
+        made = len(sent) < 3
+        route.fulfill(status=200 if made else 403, content_type="application/json", body=json.dumps({"items": [item]} if made else refusal))
+
+    def accept(dialog: Dialog) -> None:
+        shown.append(dialog.message)
+        dialog.accept()
+
+    tab.page.route("**/v1/apply**", take)
+    tab.page.on("dialog", accept)
+    tab.open("/ui/monitor?model=departs-late&monitor=moves&warn=0.1")
+    with tab.page.expect_navigation():
+        tab.page.get_by_role("button", name="Apply").click()
+    tab.drawn()
+    with tab.page.expect_event("dialog"):
+        tab.page.get_by_role("button", name="Apply").click()
+    assert [(path, kind) for path, kind, _ in sent] == [
+        (path, "application/yaml") for path in ("apply?dry_run=true", "apply", "apply?dry_run=true")
+    ]
+    assert sent[1][2] == tab.page.locator("main pre").inner_text().strip()
+    assert shown[0].endswith("monitor moves: created")
+    assert shown[1] == "you are a viewer\nask an editor"
+
+
 def test_the_keys_move_through_the_inbox(tab: Window) -> None:
     """J goes to the next row and k to the one before, whose link Enter opens; in a field they are letters."""
     tab.open("/ui/")

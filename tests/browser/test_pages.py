@@ -38,6 +38,7 @@ PAGES = {entry.path or "inbox": f"/ui/{entry.path}" for entry in SITE if "*" not
     "model-without-contract": "/ui/models/newcomer",
     "events": "/ui/models/departs-late/events?range=7d&column=temp&value=null&order=worst",
     "event": "/ui/models/departs-late/events/flight%2F0013?range=7d",
+    "monitor-form": "/ui/monitor?model=departs-late&monitor=temp-moves&columns=temp&warn=0.1&baseline=same-weekday&timezone=America%2FNew_York",
     "unknown": "/ui/nowhere",
     "bad-state": "/ui/models/departs-late?range=ever&from=yesterday&segment=carrier%3DNOBODY",
 }

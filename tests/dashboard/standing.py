@@ -1,19 +1,24 @@
-"""A reader's comparisons, none unless a test gives some, its versions of contracts, and its errors by prediction."""
+"""A reader's comparisons, none unless a test gives some, its versions of contracts, its errors by prediction, and what it says of a monitor that is tried."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
 from core import moment
 from core.comparison import Comparison
 from core.contract_version import ContractVersion
+from core.error import ConfigError
 from core.monitor import Monitor
-from dashboard.ports import SegmentErrors
+from core.trial import Trial
+from dashboard.ports import Goes, SegmentErrors
 from tests.dashboard.year import START
 
 
 class Standing:
-    """The part of the reader that tells comparisons, versions of contracts, and errors by prediction."""
+    """The part of the reader that tells comparisons, versions of contracts, errors by prediction, and of monitors that are tried."""
 
     standing: tuple[Comparison, ...] = ()
 
@@ -32,3 +37,13 @@ class Standing:
 
     def residuals(self, model: str, segment: str, version: str | None, start: int, end: int) -> list[SegmentErrors] | None:
         return [SegmentErrors(f"{10 * place} to {10 * place + 9}", 40, 5.0 - place, 9.0 + place, 14.0 + place) for place in range(10)]
+
+    def would_go(self, monitor: Mapping[str, Any]) -> Goes:
+        return Goes(monitor["model"], monitor["monitor"], monitor.get("severity", "ticket"), ("oncall",), ("boss",), "", "")
+
+    def backtest(self, trial: Trial) -> Mapping[str, Any]:
+        if trial.monitor.get("warn") == "much":
+            raise ConfigError("`warn: much` is no threshold", remedy="write a number")
+        episode = {"column": "temp", "segment": "all", "fired_at": "2013-12-02T00:00:00Z", "ended_at": None, "reason": "", "level": "warn"}
+        found = {"windows": 90, "readings": 810, "alarm_windows": 4, "expected_false_alarm_windows": 1.5}
+        return found | {"episodes": [episode | {"segment": f"carrier=<b>{at}"} for at in range(12)]}

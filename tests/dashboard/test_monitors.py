@@ -41,3 +41,14 @@ async def test_the_list_of_monitors_says_when_each_was_evaluated_and_what_it_use
         for model, of in budgeted._monitors.items()
     }
     assert "3 of 1 per 30d" in text(await page(budgeted, "/ui/monitors", ""))
+
+
+async def test_baselines_of_all_monitors_are_one_page() -> None:
+    """With what they leave out, which monitors compare with them, and where the references are."""
+    twin = Twin()
+    gone = ((moment.parse("2013-02-02T00:00:00Z"), moment.parse("2013-02-03T00:00:00Z")),)
+    twin._monitors = {model: [msgspec.structs.replace(one, exclude=gone) for one in of] for model, of in twin._monitors.items()}
+    shown = text(await page(twin, "/ui/baselines", ""))
+    assert all(said in shown for said in ("the reference", "2013-02-02", "departs-late: ", "/ui/models/arrival-delay/contracts"))
+    none = text(await page(Empty(), "/ui/baselines", ""))
+    assert "No monitor compares with anything" in none

@@ -36,11 +36,11 @@ class PolicyReader(Sources):
         """Episodes that are told together, worst first, in the sentence of their notice."""
         return sentence(episodes)
 
-    def ways(self) -> list[tuple[Monitor, Way]]:
-        """Where an episode of each monitor that can fire would go now."""
+    def ways(self, of: Sequence[Monitor] | None = None) -> list[tuple[Monitor, Way]]:
+        """Where an episode of some monitors would go now, None: of each stored one that can fire."""
         control, now = self._stores.control, self._backend.clock.now()
         destinations = {one.name: one for one in control.destinations()}
         silences, policy = control.silences(now), control.policy()
         opened = control.open_ones() if policy is not None and policy.inhibit else []
-        monitors = [one for one in control.monitors() if one.enabled and one.alarms]
+        monitors = [one for one in control.monitors() if one.enabled and one.alarms] if of is None else of
         return [(one, way(one, policy, destinations, silences, opened, now)) for one in monitors]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -108,6 +108,10 @@ class TrialReader(Sources):
         columns = len(columns_of(monitor, contract))
         by_chance = min(1.0, segments * columns * alpha(monitor.window.longest, columns))
         return windows * by_chance if monitor.gate is Gate.EVIDENCE else None
+
+    def tried(self, fields: Mapping[str, Any]) -> Monitor:
+        """The monitor of a definition that is tried. Raises ConfigError."""
+        return self._read(Trial(fields))
 
     def _read(self, trial: Trial) -> Monitor:
         """The monitor of a trial, with the grouping of the trial's segment among its own. Raises ConfigError."""

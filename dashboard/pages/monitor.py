@@ -1,0 +1,121 @@
+"""The form of a monitor: its fields with its YAML beside, what it would have raised, where that would go, and the button that applies it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dash import html
+from dash.development.base_component import Component
+
+from core import moment
+from core.contract import Contract
+from core.error import ConfigError, Retryable
+from core.trial import Trial
+from dashboard import components as piece
+from dashboard import texts as word
+from dashboard.act import button
+from dashboard.monitor_form import SEVERITIES, MonitorForm, as_yaml
+from dashboard.pages.monitors import Choice
+from dashboard.panel import Page, ask, panel
+from dashboard.picked import BASELINES, TARGETS
+from dashboard.ports import Goes, ModelRow, Reader
+
+TRIED = 90 * moment.DAY  # up to the last event
+LISTED = 10  # episodes
+_EFFECT = "The monitor is applied, and evaluated over the whole history."
+
+
+async def draw(reader: Reader, search: str = "") -> Page:
+    """The form, its definition, and what that would do."""
+    form, models = MonitorForm.of(search), await ask(reader.models)
+    title = "A monitor is tried on the events that are there before it is applied."
+    heading = html.Div([html.H1("New monitor"), html.P(title, className="faint")], className="title")
+    if not models:
+        return Page("New monitor", [heading, piece.empty("No model", "A monitor watches a model, which needs a contract first.")])
+    row = next((one for one in models if one.model == form.model), None)
+    contract = None if row is None else await ask(reader.contract, row.model)
+    body: list[Any] = [heading, html.Div([_fields(form, reader, models, contract), _definition(form)], className="halves")]
+    if row is None or form.missing:
+        wanted = form.missing or [f"a model that there is: {word.cut(form.model)!r} is none"]
+        return Page("New monitor", [*body, piece.empty("Not tried yet", f"Fill in {', '.join(wanted)}.")])
+    return Page("New monitor", [*body, await panel(_tried(reader, form, row), "trial")])
+
+
+def _fields(form: MonitorForm, reader: Reader, models: Sequence[ModelRow], contract: Contract | None) -> Component:
+    """The fields; what there is to choose from depends on the model."""
+    names = [one.model for one in models]
+    measures = [(one.name, f"{one.title} ({one.name})") for one in sorted(reader.measures.values(), key=lambda one: one.name)]
+    there = "" if contract is None else ", ".join(column.name for column in contract.features[:3])
+    dimensions = "" if contract is None else ", ".join(one.name for one in contract.dimensions[:2])
+    return piece.card(
+        "Fields",
+        html.Div(
+            [
+                piece.select("model", "Model", form.model, [(name, name) for name in names]),
+                piece.search("monitor", "Name", form.monitor, hint="Such as fare-drift"),
+                piece.select("measure", "Measure", form.measure, measures, "drift.psi", 300),
+                piece.search("columns", "Columns", form.columns, hint=f"All, or such as {there}" if there else "All"),
+                piece.search("segments", "Segments", form.segments, hint=f"All traffic, or such as {dimensions}" if dimensions else "All traffic"),
+                piece.select("target", "Windows", form.target, [(key, words) for key, (words, _) in TARGETS.items()], "1d", 160),
+                piece.search("timezone", "Time zone", form.timezone, hint="UTC, or such as Europe/Rome", width=200),
+                piece.select("baseline", "Compared with", form.baseline, [("", "the usual"), *((key, words) for key, (words, _) in BASELINES.items())]),
+                piece.search("warn", "Warns from", form.warn, hint="Such as 0.1 or below 0.8", width=160),
+                piece.search("critical", "Critical from", form.critical, hint="Such as 0.25", width=160),
+                piece.search("min_samples", "Minimum samples", form.min_samples, hint="200", width=160),
+                piece.search("persist", "Persists", form.persist, hint="Such as 2 of 3", width=160),
+                piece.select("severity", "Severity", form.severity, SEVERITIES, width=160),
+            ],
+            className="controls",
+        ),
+    )  # fmt: skip
+
+
+def _definition(form: MonitorForm) -> Component:
+    """The YAML of the fields."""
+    note = "The same as a file: watchkeeper apply FILE.yaml. A monitor of this name is changed."
+    return piece.card("As YAML", html.Pre(as_yaml(form.definition), className="words"), note=note)
+
+
+async def _tried(reader: Reader, form: MonitorForm, row: ModelRow) -> Any:
+    """What the monitor would have raised and where that would go; or what is wrong with its definition."""
+    start = None if row.last_ts is None else row.last_ts - TRIED
+    try:
+        found = await ask(reader.backtest, Trial(form.definition, start))
+        goes = await ask(reader.would_go, form.definition)
+    except (ConfigError, Retryable) as error:
+        return piece.card("It cannot be tried", html.P(str(error), className="words"), note="Nothing is applied.")
+    save = button("Apply", "/v1/apply", {"yaml": as_yaml(form.definition)}, _EFFECT, dry=True)
+    other = piece.link("All monitors of the model", Choice(model=form.model).address)
+    return html.Div([_raised(found), _where(goes), piece.card("Apply it", html.Div([save, " ", other], className="line"))])
+
+
+def _raised(found: Mapping[str, Any]) -> Component:
+    """The back-test."""
+    expected = found["expected_false_alarm_windows"]
+    facts = [
+        ("Windows", "", word.count(found["windows"])),
+        ("Readings", "", word.count(found["readings"])),
+        ("Windows in alarm", "", word.count(found["alarm_windows"])),
+        ("Episodes", "", word.count(len(found["episodes"]))),
+        ("Windows in alarm by chance", "", word.NONE if expected is None else f"at most {expected:.1f}"),
+    ]
+    said = html.Ul([html.Li(f"{name}: {value}") for name, _, value in facts])
+    rows = [
+        (one["level"], piece.name(one["column"] or "the model"), piece.name(one["segment"]), one["fired_at"][:16].replace("T", " "), (one["ended_at"] or "still open")[:16].replace("T", " "))
+        for one in found["episodes"][-LISTED:]
+    ]  # fmt: skip
+    head = ("Level", "Column", "Segment", "Fired (UTC)", "Ended (UTC)")
+    shown = [said, piece.table(head, rows, caption="Episodes that it would have opened")] if rows else [said]
+    more = f" The last {LISTED} episodes are listed." if len(found["episodes"]) > LISTED else ""
+    return piece.card("What it would have raised", html.Div(shown), note=f"Back-test over the last 90 days of events.{more}")
+
+
+def _where(goes: Goes) -> Component:
+    """The routing of an episode of the monitor."""
+    to = ", ".join(goes.to) or goes.nowhere
+    escalates = f" It escalates to {', '.join(goes.escalates)}." if goes.escalates else ""
+    held = f" Held back now: {goes.held}." if goes.held else ""
+    return piece.card(
+        "Where would this go?", html.P(f"An episode of severity {goes.severity} goes to: {to}.{escalates}{held}", className="words")
+    )
