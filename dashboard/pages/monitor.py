@@ -74,7 +74,7 @@ def _fields(form: MonitorForm, reader: Reader, models: Sequence[ModelRow], contr
 def _definition(form: MonitorForm) -> Component:
     """The YAML of the fields."""
     note = "The same as a file: watchkeeper apply FILE.yaml. A monitor of this name is changed."
-    return piece.card("As YAML", html.Pre(as_yaml(form.definition), className="words"), note=note)
+    return piece.card("As YAML", html.Pre(as_yaml(form.definition)), note=note)
 
 
 async def _tried(reader: Reader, form: MonitorForm, row: ModelRow) -> Any:
