@@ -212,6 +212,7 @@ def test_an_event_is_as_it_was_sent(stores: Stores) -> None:
     reader = Reader(cast("Any", SimpleNamespace(stores=stores, clock=ManualClock(1))))
     stores.writer.predictions([(msgspec.structs.replace(CONTRACT, model="m"), predictions(list("wxyz"), start=9, position=7))], 0, None)
     stores.writer.labels({"m": labels(["y"], "1", position=8)}, 0, None)
+    stores.outcomes.join("m", {0: (7, 7)}, {0: (8, 8)}, 1)
     events, after = reader.events(EventQuery(model="m", order="oldest", start=9 * HOUR))
     assert after is None
     told = [(one["prediction_id"], one["features"], one["invalid"], one["label"], one["loss"]) for one in events]
