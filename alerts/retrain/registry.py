@@ -7,15 +7,21 @@ from typing import Any
 from urllib.parse import urlencode
 
 from alerts.destination import field
-from alerts.retrain.target.call import authorization, call, held, word
-from alerts.retrain.target.message import Found, Wire, read
+from alerts.destination.message import Unanswered
+from alerts.retrain.target.call import authorization, call, held, judged, word
+from alerts.retrain.target.message import Found, Reply, Wire, read
 from core import moment
 from core.retrain import RetrainState
 
 FIELDS = ("registry_url", "registry_model", "registry_alias", "registry_token", "registry_token_file")
-_MISSING = 404
+_INVALID, _MISSING = 400, 404
 _LONGEST = 200  # characters of a version
-_REMEDIES = {401: "write `registry_token`", 403: "let the account of `registry_token` read the registered model"}
+_REMEDIES = {
+    400: "check `registry_model` and `registry_alias`",
+    401: "write `registry_token`",
+    403: "let the account of `registry_token` read the registered model",
+    404: "check `registry_url`",
+}
 _MILLISECOND = moment.SECOND // 1_000
 
 
@@ -45,9 +51,24 @@ def look(wire: Wire, given: Mapping[str, str], since: int) -> Found | None:
     name, alias = given["registry_model"], given["registry_alias"]
     url = f"{given['registry_url']}/api/2.0/mlflow/registered-models/alias?{urlencode({'name': name, 'alias': alias})}"
     token = {"token": given["registry_token"]} if "registry_token" in given else {}
-    reply = call(wire, "GET", url, authorization(token), remedies=_REMEDIES, passed=(_MISSING,))
-    found = None if reply.status == _MISSING else held(read(reply), "model_version")
+    reply = call(wire, "GET", url, authorization(token), remedies=_REMEDIES, passed=(_INVALID, _MISSING))
+    if _absent(reply):
+        return None
+    found = held(read(judged(reply, 0, _REMEDIES)), "model_version")
     version, made = held(found, "version"), held(found, "creation_timestamp")
     if not isinstance(version, str | int) or not str(made).isdecimal() or int(made) * _MILLISECOND < since:
         return None
     return Found(RetrainState.SUCCEEDED, f"the alias `{alias}` of `{name}` in MLflow names version {version}", str(version)[:_LONGEST])
+
+
+def _absent(reply: Reply) -> bool:
+    """Whether MLflow says that there is no such model, which is 404, or no such alias, which is 400 as a wrong name is. A 404 of another server is neither."""
+    if reply.status not in {_INVALID, _MISSING}:
+        return False
+    try:
+        said = read(reply)
+    except Unanswered:
+        return False
+    if reply.status == _MISSING:
+        return isinstance(held(said, "error_code"), str)
+    return "not found" in str(held(said, "message"))

@@ -41,21 +41,30 @@ def deliveries(kind: str, request: Retrain, destinations: Iterable[Destination],
 
 
 def overdue(known: Training, destinations: Iterable[Destination], now: int, address: str) -> list[Delivery]:
-    """The outbox rows of the notice that a model with a cadence was not trained in time; the same ones whenever they are made until a run ends."""
+    """The outbox rows of the notice that a model with a cadence was not trained in time. Their ids hold the time, because people may be told twice of one due time: of a cadence that is changed and changed back, and of a model that is deleted and defined again."""
     since = moment.text(known.since or 0)
     said = _SENTENCES[OVERDUE].format(model=known.model, cadence=duration.text(known.cadence or 0), since=since)
     version = None if known.last is None else known.last.version
     data = {**known.document(), "id": f"overdue|{known.model}", "created": since, "history": [], "url_of_run": "", "version": version}
-    return _rows(OVERDUE, f"overdue|{known.model}|{known.due}", known.model, said, data, destinations, now, address)
+    return _rows(OVERDUE, f"overdue|{known.model}|{known.due}", known.model, said, data, destinations, now, address, again=(now,))
 
 
 def _rows(
-    kind: str, subject: str, model: str, sentence: str, data: dict[str, Any], destinations: Iterable[Destination], now: int, address: str
+    kind: str,
+    subject: str,
+    model: str,
+    sentence: str,
+    data: dict[str, Any],
+    destinations: Iterable[Destination],
+    now: int,
+    address: str,
+    *,
+    again: tuple[int, ...] = (),
 ) -> list[Delivery]:
     severity, url = SEVERITIES[kind], f"{address}/ui/models/{quote(model, safe='')}/retraining"
     told = {**data, "severity": severity, "sentence": sentence, "url": url}
     takers = [to for to in destinations if to.enabled and to.takes(model, severity)]
-    return notifications(kind, told, takers, thread=_ABOUT + subject, key=(subject, kind), now=now, rank=severity.rank)
+    return notifications(kind, told, takers, thread=_ABOUT + subject, key=(subject, kind, *again), now=now, rank=severity.rank)
 
 
 def about(subject: str) -> str:

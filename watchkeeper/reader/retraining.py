@@ -21,8 +21,9 @@ class RetrainingReader(Sources):
         return self._stores.control.retrains(model, limit=limit)[0]
 
     def trainings(self, model: str | None = None) -> list[Training]:
-        """The training of a model, or of all that have a hook."""
+        """The training of a model, or of all that have a hook; nothing of one without a hook and a request."""
         with self._stores.control.retrain_reading() as seen:
             hooks = seen.hooks()
             names = sorted({one.model for one in hooks}) if model is None else [model]
-            return [training(name, [one for one in hooks if one.model == name], seen.past(name), seen.now) for name in names]
+            found = [(name, [one for one in hooks if one.model == name], seen.past(name)) for name in names]
+            return [training(name, own, past, seen.now) for name, own, past in found if own or past]

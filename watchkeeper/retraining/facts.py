@@ -12,7 +12,7 @@ from alerts.retrain.verify import Watched, began
 from core import duration
 from core.baseline.rows import Version
 from core.clock import Clock
-from core.comparison import ComparisonQuery
+from core.comparison import Comparison, ComparisonQuery
 from core.contract import Contract
 from core.error import ConfigError
 from core.hook import Hook, Verify
@@ -32,6 +32,7 @@ from watchkeeper.training_manifest import manifest, query
 
 _NAME = "verification"  # of the monitor where the model has none of the measure
 _JUDGED = frozenset({Verdict.OK, Verdict.WARN, Verdict.CRITICAL, Verdict.ASSUMPTIONS_BROKEN})
+_COMPARED = frozenset({Verdict.READY, Verdict.WORSE, Verdict.KEEP_WAITING})
 _BEFORE = 28  # windows before the onset in which the last ones with a value are looked for, unless more must be good; a measure that trains trees is computed for few
 _MOST = 60  # windows that are judged beside as many as must be good
 
@@ -105,11 +106,7 @@ class RetrainFacts(ComparisonReader):
             found = self.compared(asked)
         except ConfigError:
             return None
-        last = next((one for one in reversed(found) if one.window_end <= span[1]), None)
-        if last is None:
-            return None
-        rows = sum(one.n_target for one in found if one.window_end <= span[1])
-        return Beside(version=old, verdict=last.verdict, better=last.better, better_upper=last.better_upper, rows=rows)
+        return told_beside(old, [one for one in found if one.window_end <= span[1]])
 
     def _before(self, request: Retrain, verify: Verify, contract: Contract) -> float | None:
         """The mean value over as many windows as are verified, the last that closed before the onset, or else before the target was asked."""
@@ -149,6 +146,16 @@ class RetrainFacts(ComparisonReader):
         settings, now = self._stores.settings.ingest, self._clock.now()
         seen = self._stores.batches.progress(now, [model]).get(model, Progress())
         return now if seen.logged == NEVER or now - seen.logged >= settings.silence else seen.watermark - settings.lateness
+
+
+def told_beside(old: str, found: Sequence[Comparison]) -> Beside | None:
+    """What comparisons with the version before tell, windows in order: the verdict and bounds of the last one that has a verdict, since both no longer serve together once one has taken over."""
+    both = [one for one in found if one.n_target and one.n_baseline]
+    last = next((one for one in reversed(both) if one.verdict in _COMPARED), None)
+    if last is None:
+        return None
+    rows = sum(one.n_target for one in both)
+    return Beside(version=old, verdict=last.verdict, better=last.better, better_upper=last.better_upper, rows=rows)
 
 
 def _size(one: Reading, about: Measure) -> float:

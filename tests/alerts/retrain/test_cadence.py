@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
+from typing import Any, cast
 
 import msgspec
 
 from alerts.retrain.cadence import training
 from core import moment
+from core.document_name import OVERDUE
 from core.retrain import Retrain
 from storage.control.store import ControlStore
 from tests.alerts.receiver import Receiver
 from tests.alerts.retrain.scene import DAY, hook, requests
 from tests.alerts.retrain.stage import Stage
 from tests.alerts.sample import START, at
+from watchkeeper.reader.retraining import RetrainingReader
 
 
 def _overdue(store: ControlStore) -> list[dict[str, object]]:
@@ -55,6 +59,33 @@ def test_people_are_told_once_that_a_training_is_overdue(stage: Stage, receiver:
     assert len(_overdue(stage.store)) == 1
     _pass(stage, 2 * DAY)
     assert [one["version"] for one in _overdue(stage.store)] == ["2", None]
+
+
+def test_people_are_told_again_of_a_due_time_that_comes_again(stage: Stage, receiver: Receiver) -> None:
+    """Where a cadence is changed and changed back, and where a model was deleted and defined again; and what is told of other models does not wait for it."""
+    stage.store.apply_destinations([at(receiver.url)])
+    ran = next(one for one in requests("late") if one.state == "effective")
+    with stage.store.retraining() as change:
+        change.save([msgspec.structs.replace(ran, succeeded_at=stage.clock.now())])
+    for told, days in enumerate((3, 5, 3), 1):
+        stage.apply(cadence=days * DAY, on=None, verify=None)
+        _pass(stage, 9 * DAY)
+        assert len(_overdue(stage.store)) == told
+    with stage.store.retiring() as change:
+        change.forget(OVERDUE + "late")
+    _pass(stage, DAY)
+    assert [one["cadence"] for one in _overdue(stage.store)] == ["3d", "3d", "5d", "3d"]
+
+
+def test_a_model_that_is_not_there_has_no_training(stage: Stage) -> None:
+    """One with a hook has, and one with a request alone."""
+    reader = RetrainingReader(cast("Any", SimpleNamespace(stores=SimpleNamespace(control=stage.store))))
+    assert (reader.trainings("late"), reader.trainings()) == ([], [])
+    stage.apply()
+    assert [one.model for one in (*reader.trainings("late"), *reader.trainings())] == ["late", "late"]
+    with stage.store.retraining() as change:
+        change.save([msgspec.structs.replace(requests("late")[0], model="other")])
+    assert ([one.model for one in reader.trainings("other")], reader.trainings("none")) == (["other"], [])
 
 
 def _pass(stage: Stage, time: int) -> None:

@@ -33,8 +33,12 @@ class Mlflow(Api):
         if asked.headers.get("authorization") != "Bearer key":
             return Answer(401, {"error_code": "UNAUTHENTICATED"})
         assert (asked.method, asked.path) == ("GET", "/api/2.0/mlflow/registered-models/alias")
-        if self.alias is None or asked.query != {"name": "late & more", "alias": "champion"}:
-            return Answer(404, {"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "Registered model alias champion not found."})
+        if asked.query["name"] != "late & more":
+            return Answer(404, {"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "Registered Model with name=none not found"})
+        if self.alias is None or asked.query["alias"] != "champion":
+            return Answer(
+                400, {"error_code": "INVALID_PARAMETER_VALUE", "message": f"Registered model alias {asked.query['alias']} not found."}
+            )
         version, made = self.alias
         return Answer(200, {"model_version": {"name": "late & more", "version": version, "creation_timestamp": made // 1_000}})
 
@@ -45,10 +49,16 @@ def _given(api: Api, **more: Any) -> dict[str, Any]:
 
 
 def test_an_alias_of_a_version_that_was_made_since_tells_of_the_run(wire: Exchange) -> None:
-    """No alias, and one of an older version, to which somebody may have gone back, tell of none."""
+    """No model, no alias, and one of an older version, to which somebody may have gone back, tell of none."""
     with Mlflow() as api:
         given = registry.settings(_given(api))
-        assert registry.look(wire, given, DAY) is None
+        for none in ({}, {"registry_model": "none"}, {"registry_alias": "latest"}):
+            assert registry.look(wire, given | none, DAY) is None
+        invalid = Answer(400, {"error_code": "INVALID_PARAMETER_VALUE", "message": "Registered model alias name cannot be empty."})
+        for refusal, said in ((Answer(404, "no page"), "404: check `registry_url`"), (invalid, "400: check `registry_model`")):
+            api.refusals = [refusal]
+            with pytest.raises(Rejected, match=said):
+                registry.look(wire, given, DAY)
         api.alias = "6", DAY - moment.SECOND
         assert registry.look(wire, given, DAY) is None
         api.alias = "7", DAY + moment.SECOND

@@ -18,6 +18,8 @@ from alerts.retrain.policy import off
 from alerts.retrain.verify import Watched, follow, helped, worse
 from alerts.retrain.watch import LEASE
 from core import moment
+from core.baseline.rows import Version
+from core.comparison import Comparison
 from core.episode import Rule
 from core.error import ConfigError, Retryable
 from core.hook import Baseline
@@ -28,6 +30,7 @@ from tests.alerts.retrain.stage import Stage
 from tests.alerts.sample import MONITOR, START
 from watchkeeper.change import retrain as change
 from watchkeeper.retraining import outcome
+from watchkeeper.retraining.facts import told_beside
 
 R = RetrainState
 
@@ -307,3 +310,17 @@ def test_a_comparison_with_the_version_before_is_told_and_calls_for_going_back()
     assert done.document()["beside"]["verdict"] == "worse"
     assert worse(done, 0.9, 1)
     assert not worse(msgspec.structs.replace(done, beside=None), 0.9, 1)
+
+
+def test_what_was_compared_holds_once_the_version_before_is_gone() -> None:
+    """A window in which one side has no rows, or no value, says nothing of the two, and takes nothing back."""
+    both = Comparison(
+        a=Version("1"), b=Version("2"), of="performance.accuracy", margin=0.0, segment="all", window_start=START, window_end=START + DAY,
+        verdict="worse", reason=None, value=-0.2, lower=None, upper=None, baseline_value=0.9, n_target=300, n_baseline=400,
+        evidence={"better": -0.3, "better_upper": -0.1},
+    )  # fmt: skip
+    taken_over = msgspec.structs.replace(both, verdict="insufficient", n_baseline=0, value=None, evidence={})
+    unlabelled = msgspec.structs.replace(both, verdict="not_estimable", n_target=50, value=None)
+    told = Beside(version="1", verdict="worse", better=-0.3, better_upper=-0.1, rows=350)
+    assert told_beside("1", [both, unlabelled, taken_over]) == told
+    assert told_beside("1", [taken_over, unlabelled]) is None
