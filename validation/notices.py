@@ -1,7 +1,8 @@
 """Counts the notices that the readings of a data folder would have made, as if each window had been evaluated an hour after its end: `python -m validation.notices FOLDER`.
 
 The folder is that of an embedded Watchkeeper which does not run, such as `watchkeeper demo --data FOLDER --exit` leaves. Its stored readings are played, in order of time, through rules and a policy in a
-control store of their own. Somebody acknowledges each notice, so that none is repeated.
+control store of their own. Somebody acknowledges each notice, so that none is repeated. What else has ended an episode there is not played: where a retraining or a person ended one early, the folder may hold another one
+after it, which here is the same one that goes on.
 """
 
 from __future__ import annotations

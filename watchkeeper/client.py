@@ -229,7 +229,7 @@ class Client(ServerConnection):
         return self._json("DELETE", f"/v1/destinations/{quoted(name)}")
 
     def act(self, episode: str, action: str, **given: Any) -> dict[str, Any]:
-        """Acknowledge, assign, comment, snooze, resolve or give feedback on an episode, with `comment`, `to`, `until` and `useful`. Returns the episode."""
+        """Acknowledge, assign, comment, snooze, resolve or give feedback on an episode, with `comment`, `to`, `until` and `useful`. Returns the episode, and of a snooze `advice` if it holds nothing back."""
         sent = {name: value for name, value in given.items() if value not in (None, "")}
         return self._json("POST", f"/v1/episodes/{quoted(episode)}/{quoted(action)}", json=sent)
 

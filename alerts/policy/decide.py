@@ -158,7 +158,8 @@ class _Run:
         if found.until is not None:
             self._due.append(found.until)
         for one in found.waiting:
-            limit = f"{self._policy.cap[0]} notices in {moment.long(self._policy.cap[1])}" if self._policy.cap else ""
+            most, period = self._policy.cap or (0, 0)
+            limit = f"{most} notice{'' if most == 1 else 's'} in {moment.long(period)}"
             until = "" if found.until is None else f", until {moment.text(found.until)}"
             for episode in one.episodes:
                 waits = "" if episode.id in one.group.told else f"over the cap of {limit}; waits for a digest{until}"

@@ -32,6 +32,8 @@
     } else if (!window.confirm(said)) return;
     const answer = await send(path, body, method);
     if (!answer.ok) return refused(answer);
+    const { advice } = (await answer.json().catch(() => null)) ?? {};
+    if (advice && !dry) window.alert(advice); // with `dry` it was said before
     location.reload();
   };
 

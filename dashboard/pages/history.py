@@ -15,7 +15,7 @@ from dashboard import components as piece
 from dashboard import texts as word
 from dashboard.listed import Listed
 from dashboard.pages.worth import worth
-from dashboard.panel import Page, ask
+from dashboard.panel import Page, ask, panel
 from dashboard.ports import Reader
 from dashboard.state import address
 from dashboard.subject import subject
@@ -76,7 +76,8 @@ async def draw(reader: Reader, search: str) -> Page:
         foot=[way for way in ways if way is not None] or None,
     )
     look = None if choice.quieter else replace(chosen, quieter="true").address
-    return Page("Episodes", [*head, *await worth(reader, choice.model, choice.monitor, look), table])
+    worthy = await panel(worth(reader, choice.model, choice.monitor, look), "worth")
+    return Page("Episodes", [*head, *(worthy if isinstance(worthy, list) else [worthy]), table])
 
 
 async def _page(reader: Reader, choice: Choice) -> tuple[list[Episode], str | None] | None:

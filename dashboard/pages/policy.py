@@ -59,7 +59,7 @@ def _stages(policy: Policy, silences: int) -> Component:
         ("Mute", "; ".join(muted) or "nothing"),
         ("Group", f"by {', '.join(policy.group_by)}; the first notice after {wait}"),
         ("Deduplicate", f"news after {interval} at the earliest; what is open and not acknowledged again after {repeat}"),
-        ("Cap", f"{policy.cap[0]} notices of a model in {moment.long(policy.cap[1])}, the rest as a digest" if policy.cap else "none"),
+        ("Cap", _cap(*policy.cap) if policy.cap else "none"),
         ("Route", "by the tree below"),
         ("Escalate", "where a route says so, until somebody acknowledges"),
     ]
@@ -129,3 +129,7 @@ def matched(match: Match) -> str:
 def _hours(days: Sequence[int], start: int, end: int) -> str:
     names = "every day" if len(days) == 7 else ", ".join(("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")[day] for day in days)
     return f"{names} {start // 60:02}:{start % 60:02} to {end // 60:02}:{end % 60:02}"
+
+
+def _cap(most: int, period: int) -> str:
+    return f"{most} notice{'' if most == 1 else 's'} of a model in {moment.long(period)}, the rest as a digest"

@@ -162,14 +162,19 @@ def test_a_group_is_acknowledged_as_a_whole(stores: Stores, control: ControlStor
     ]
 
 
-async def test_the_routes_take_what_the_surface_says(http: httpx.AsyncClient, twin: Twin, episode: Episode) -> None:
+async def test_the_routes_take_what_the_surface_says(
+    http: httpx.AsyncClient, twin: Twin, episode: Episode, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Bodies become commands; what is wrong is a problem with a remedy."""
     twin.found = [episode]
     answer = await http.post(f"/v1/episodes/{episode.id}/snooze", json={"comment": "x", "until": "2100-01-01T00:00:00Z"})
-    assert answer.json()["id"] == episode.id
+    assert (answer.json()["id"], answer.json()["advice"]) == (episode.id, None)
     asked = cast("ActRequest", twin.done[-1][2])
     assert (asked.action, asked.comment, asked.until) == ("snooze", "x", moment.parse("2100-01-01T00:00:00Z"))
     assert (await http.post(f"/v1/episodes/{episode.id}/acknowledge")).status_code == 200
+    monkeypatch.setattr(twin, "policy", lambda: None)
+    again = await http.post(f"/v1/episodes/{episode.id}/snooze", json={"until": "2100-01-01T00:00:00Z"})
+    assert again.json()["advice"].startswith("There is no policy, and without one a snooze holds nothing back")
     assert (await http.post(f"/v1/episodes/{episode.id}/praise")).status_code == 404
     assert (await http.post(f"/v1/episodes/{episode.id}/comment", json={"text": "x"})).status_code == 400
     body = {"match": {"model": "late"}, "starts_at": None, "ends_at": "2100-01-01T00:00:00Z", "comment": "y"}

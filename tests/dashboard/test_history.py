@@ -72,3 +72,11 @@ async def test_the_list_of_a_monitor_says_what_its_episodes_were_worth_and_a_lin
     )
     other = next(one.monitor for one in twin.episodes(None, "arrival-delay", 1))
     assert "these are 1,000,001 readings" in text(await page(twin, "/ui/alerts", f"?model=arrival-delay&monitor={other}&quieter=true"))
+
+
+async def test_a_list_is_shown_if_what_its_episodes_were_worth_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The card says so, and the episodes are there."""
+    twin = Twin()
+    monkeypatch.setattr(twin, "worth", lambda *_: 1 / 0)
+    shown = text(await page(twin, "/ui/alerts", "?model=departs-late&monitor=input-drift"))
+    assert ("Worth could not be drawn" in shown, "Fired (UTC)" in shown) == (True, True)

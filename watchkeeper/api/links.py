@@ -149,6 +149,7 @@ def _silence(services: Services, link: ActionLink, key: str, who: Principal, now
         *told[:_NAMED],
         *([f"and {len(told) - _NAMED:,} more models"] if len(told) > _NAMED else []),
         f"With a policy, its episodes are not told for two hours. {count:,} open {'episode matches' if count == 1 else 'episodes match'} now.",
+        *([f"{advice}."] if (advice := asked[-1]["advice"]) else []),
     ]
     return Offer("Silence for 2 hours", says, "Silence", "silence", wanted)
 

@@ -13,7 +13,7 @@ from watchkeeper.api import answer, body, query
 from watchkeeper.api.auth import needs, principal_of
 from watchkeeper.api.ports import Services
 from watchkeeper.api.problem import Problem
-from watchkeeper.change.people import ACTIONS, ActRequest, DeleteSilence, GroupRequest, SilenceRequest, document
+from watchkeeper.change.people import ACTIONS, ActRequest, DeleteSilence, GroupRequest, SilenceRequest, advised, document
 from watchkeeper.command import role
 
 
@@ -56,7 +56,8 @@ def router(services: Services, address: str) -> APIRouter:  # long: a function f
         until = _time("until", found.until)
         wanted = ActRequest(episode=name, action=action, comment=found.comment, to=found.to, until=until, useful=found.useful)
         episode = await asyncio.to_thread(services.do, principal_of(request), "act on episode", wanted)
-        return answer.json(episode.document(address))
+        advice = {"advice": advised(action, await asyncio.to_thread(services.policy))} if action == "snooze" else {}
+        return answer.json(episode.document(address) | advice)
 
     @routes.post(
         "/v1/groups/{name}/acknowledge",

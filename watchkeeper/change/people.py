@@ -17,7 +17,7 @@ from core.document_name import OWNER
 from core.episode import Episode
 from core.error import ConfigError, Missing
 from core.handling import Act
-from core.policy import Silence
+from core.policy import Policy, Silence
 from watchkeeper.change.context import Context
 
 ACTIONS = ("acknowledge", "assign", "comment", "snooze", "resolve", "feedback")
@@ -25,7 +25,6 @@ _LONGEST = 4_000  # characters of a comment
 _AGAIN = moment.MINUTE  # the same act within it is a request that was repeated
 _FAR = 366 * moment.DAY
 _LISTED = 100  # episodes that an effect names
-_NO_POLICY = "There is no policy, and without one a silence holds nothing back: apply a policy, such as `- policy: default`"
 
 
 class ActRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,8 +118,15 @@ def silence(context: Context, given: SilenceRequest) -> Mapping[str, Any]:
     there = next((one for one in control.silences(None if given.once else now) if one.id == name), None)
     if there is None and not given.dry_run:
         control.add_silence(made, context.actor)
-    advice = None if control.policy() is not None else _NO_POLICY
+    advice = advised("silence", control.policy())
     return {"silence": document(there or made), "result": "unchanged" if there else "created", "effect": _effect(held), "advice": advice}
+
+
+def advised(what: str, policy: Policy | None) -> str | None:
+    """That a silence or a snooze holds nothing back, where there is no policy."""
+    if policy is not None:
+        return None
+    return f"There is no policy, and without one a {what} holds nothing back: apply a policy, such as `- policy: default`"
 
 
 def delete_silence(context: Context, given: DeleteSilence) -> Mapping[str, Any]:

@@ -141,8 +141,7 @@ def add(
     held = found["effect"]["count"]
     said = "would hold" if dry_run else f"{found['silence']['id']} until {found['silence']['ends_at']} holds"
     terminal.out.print(f"{said} {held} open episode{'' if held == 1 else 's'}")
-    if found["advice"]:
-        terminal.out.print(found["advice"])
+    _advise(found)
 
 
 @silence.command("list")
@@ -183,6 +182,12 @@ def _act(url: str | None, name: str, action: str, *, json: bool, **given: Any) -
         terminal.as_json(found)
     else:
         terminal.out.print(f"{name}: {action}, {found['state']}")
+        _advise(found)
+
+
+def _advise(found: dict[str, Any]) -> None:
+    if advice := found.get("advice"):
+        terminal.out.print(advice)
 
 
 def _after(length: str) -> str:

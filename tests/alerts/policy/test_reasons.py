@@ -106,7 +106,7 @@ REASONS: dict[str, tuple[Callable[[], Timeline], float, str, str]] = {
     "ended in the wait": (_ended, 8, "group", "it ended before it was told"),
     "a moment ago": (_a_moment_ago, 8, "deduplicate", "was told a moment ago; the next notice may go at 2013-07-02T00:10:00Z"),
     "before the policy": (_before_the_policy, 8, "deduplicate", "it was told before there was a policy"),
-    "capped": (_capped, 8, "cap", "over the cap of 1 notices in 1 hour; waits for a digest, until 2013-07-02T01:02:00Z"),
+    "capped": (_capped, 8, "cap", "over the cap of 1 notice in 1 hour; waits for a digest, until 2013-07-02T01:02:00Z"),
     "no destination of that name": (lambda: line(to=("gone",)), 8, "route", "there is no destination gone"),
     "a route to nobody": (lambda: line(routes=(Route(match={"model": ("late",)}),)), 8, "route", "its route has no destination"),
     "no destination at all": (_without_destinations, 8, "route", "there is no destination"),
