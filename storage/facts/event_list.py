@@ -52,6 +52,18 @@ _ORDERS: dict[Order, tuple[tuple[_Key, ...], str]] = {
 _KEPT = {"known": "labelled", "unknown": "NOT labelled", "wrong": "isFinite(loss) AND loss > 0"}
 
 
+class _Reach(NamedTuple):
+    """The outcomes that the order `worst` looks at: from the place of a cursor up to a loss and time. `whole`: no others come after that place."""
+
+    bounds: tuple[str, ...]
+    parameters: dict[str, Any]
+    whole: bool
+
+    def holds(self, loss: str, ts: str) -> str:
+        """Whether an outcome is one of them, in SQL."""
+        return " AND ".join([f"isFinite({loss})", *(f"({loss}, toUnixTimestamp64Micro({ts})) {bound}" for bound in self.bounds)])
+
+
 class _Filtered(NamedTuple):
     """Events that fit: their SQL, further conditions on what it gives, the conditions within it, and its parameters."""
 
@@ -114,11 +126,9 @@ class EventList:
             return self._read(self._filtered(contracts, asked, low, high, joined=False), asked, keys, direction, places)
         if asked.order == "worst":
             for most in (_WORST, _FURTHER, None):
-                last = None if most is None else self._bound(contracts, asked, direction, places, most)
-                found = self._read(
-                    self._filtered(contracts, asked, low, high, last, direction, joined=True), asked, keys, direction, places
-                )
-                if len(found) > asked.limit or last is None:
+                reach = None if most is None else self._reach(contracts, asked, direction, places, most)
+                found = self._read(self._filtered(contracts, asked, low, high, reach, joined=True), asked, keys, direction, places)
+                if len(found) > asked.limit or reach is None or reach.whole:
                     break
             return found
         for span in self._stretches(asked.model, low, high, direction):
@@ -149,12 +159,11 @@ class EventList:
         asked: EventQuery,
         low: int,
         high: int,
-        last: tuple[float, int] | None = None,
-        direction: str = "DESC",
+        reach: _Reach | None = None,
         *,
         joined: bool,
     ) -> _Filtered:
-        """The events in `[low, high)` that are asked for, of the order `worst` up to a loss and time. Labels are there where a filter or the order needs them: of outcomes, or of all that came if these are not `joined`."""
+        """The events in `[low, high)` that are asked for, of the order `worst` those within a reach. Labels are there where a filter or the order needs them: of outcomes, or of all that came if these are not `joined`."""
         parameters: dict[str, Any] = {"model": asked.model, "low": low, "high": high, "as_of": asked.as_of or 0}
         compared = asked.label == "wrong" or asked.order == "worst" or asked.column == PREDICTION
         classes = self._classes(contracts[-1], parameters) if compared else None
@@ -164,10 +173,11 @@ class EventList:
         if asked.column is not None and asked.values is not None:
             where.holds(asked.column, asked.values)
         then = [] if asked.as_of is None else [BY_THEN]
-        if last is not None:
-            parameters |= {"last_loss": last[0], "last_at": last[1]}
         number = contracts[-1].task is Task.REGRESSION
-        near = [] if last is None else [_up_to(_loss(classes, "text", "loss", number=number), direction)]
+        near: list[str] = []
+        if reach is not None and reach.bounds:
+            parameters |= reach.parameters
+            near = [_within(reach, _loss(classes, "text", "loss", number=number))]
         held = " AND ".join(["model = {model:String}", SPAN, COUNTS, *near, *then, *where.sql])
         events = f"SELECT prediction_id, ts, class, number, partition, position, place FROM predictions WHERE {held}"
         if not _by_label(asked):
@@ -180,10 +190,14 @@ class EventList:
             truths = f"SELECT labelled_id, truth, 1 AS known FROM ({truths}) WHERE truth.5 = 0"
             every = f"SELECT p.*, o.truth AS truth, o.known = 1 AS labelled FROM ({events}) AS p LEFT JOIN ({truths}) AS o ON o.labelled_id = p.prediction_id"
             return _Filtered(f"SELECT *, if(labelled, {loss}, nan) AS loss FROM ({every})", kept, where, parameters)
+        if asked.order == "worst" and reach is None and where.sql:  # few events fit, so of all outcomes theirs alone are joined
+            near = [f"(ts, prediction_id) IN (SELECT ts, prediction_id FROM predictions WHERE {held})"]
         truths = (
             f"SELECT prediction_id AS labelled_id, ts AS labelled_ts, {_loss(classes, 'text', 'loss', number=number)} AS found, 1 AS known"
             f" FROM outcomes FINAL WHERE {' AND '.join(['model = {model:String}', SPAN, *near])}"
         )
+        if reach is not None and reach.bounds:  # an outcome whose label did reach so far, and was corrected, has another place
+            truths = f"SELECT * FROM ({truths}) WHERE {reach.holds('found', 'labelled_ts')}"
         if asked.label == "wrong":
             truths = f"SELECT * FROM ({truths}) WHERE isFinite(found) AND found > 0"
         way = "LEFT" if asked.label == "unknown" else "INNER"
@@ -196,28 +210,32 @@ class EventList:
         if not _by_label(asked) or asked.as_of is not None:
             return False
         given = {"model": asked.model, "low": low, "high": high}
-        old = f"WHERE model = {{model:String}} AND {SPAN} AND filled = 0 AND deleted = 0 LIMIT 1"
-        if not self._engine.query(f"SELECT 1 AS one FROM outcomes {old}", given).num_rows:
+        old = f"WHERE model = {{model:String}} AND {SPAN} AND filled = 0 AND deleted = 0"
+        if not self._engine.query(f"SELECT 1 AS one FROM outcomes {old} LIMIT 1", given).num_rows:
             return True
-        return not self._engine.query(
-            f"SELECT 1 AS one FROM outcomes FINAL {old}", given
-        ).num_rows  # rows that were filled stay until parts are merged
+        # Rows that were filled stay until parts are merged; those of events that were removed are never filled, and no list has such an event.
+        first = "SELECT ts FROM predictions WHERE model = {model:String} ORDER BY ts LIMIT 1"
+        return not self._engine.query(f"SELECT 1 AS one FROM outcomes FINAL {old} AND ts >= ({first}) LIMIT 1", given).num_rows
 
-    def _bound(
+    def _reach(
         self, contracts: Sequence[Contract], asked: EventQuery, direction: str, places: Sequence[object] | None, most: int
-    ) -> tuple[float, int] | None:
-        """The loss and time up to which the `most` worst outcomes reach, after `places`; None if there are fewer. Labels that do not hold any more count, too."""
+    ) -> _Reach:
+        """The `most` worst outcomes after `places`, and all others of the last one's loss and time. Labels that do not hold any more count, too."""
         low, high = _span(asked)
-        parameters: dict[str, Any] = {"model": asked.model, "low": low, "high": high, "most": most}
-        classes, number = self._classes(contracts[-1], parameters), contracts[-1].task is Task.REGRESSION
-        after = "true"
+        given: dict[str, Any] = {"model": asked.model, "low": low, "high": high, "most": most}
+        classes, number = self._classes(contracts[-1], given), contracts[-1].task is Task.REGRESSION
+        after, upto = ("<=", ">=") if direction == "DESC" else (">=", "<=")
+        bounds, ends = list[str](), dict[str, Any]()
         if places is not None:
-            parameters |= {"after_loss": places[0], "after_at": places[1]}
-            after = f"(found, at) {'<=' if direction == 'DESC' else '>='} ({{after_loss:Float64}}, {{after_at:Int64}})"
-        rows = f"SELECT {_loss(classes, 'text', 'loss', number=number)} AS found, {_AT.sql} AS at FROM outcomes WHERE model = {{model:String}} AND {SPAN} AND deleted = 0"
-        order = f"ORDER BY found {direction}, at {direction} LIMIT 1 OFFSET {{most:UInt64}}"
-        found = self._engine.query(f"SELECT found, at FROM ({rows}) WHERE isFinite(found) AND {after} {order}", parameters).to_pylist()
-        return (found[0]["found"], found[0]["at"]) if found else None
+            bounds, ends = [f"{after} ({{after_loss:Float64}}, {{after_at:Int64}})"], {"after_loss": places[0], "after_at": places[1]}
+        rows = f"SELECT {_loss(classes, 'text', 'loss', number=number)} AS found, ts FROM outcomes WHERE model = {{model:String}} AND {SPAN} AND deleted = 0"
+        holds = _Reach(tuple(bounds), ends, whole=False).holds("found", "ts")
+        sql = f"SELECT found, {_AT.sql} AS at FROM ({rows}) WHERE {holds} ORDER BY found {direction}, at {direction} LIMIT 1 OFFSET {{most:UInt64}}"
+        last = self._engine.query(sql, given | ends).to_pylist()
+        if last:
+            bounds.append(f"{upto} ({{last_loss:Float64}}, {{last_at:Int64}})")
+            ends |= {"last_loss": last[0]["found"], "last_at": last[0]["at"]}
+        return _Reach(tuple(bounds), ends, whole=not last)
 
     def _stretches(self, model: str, low: int, high: int, direction: str) -> Iterator[tuple[int, int]]:
         """A span in parts that follow each other in the direction of a list, the first of few events, so that a page is there soon, and all of so many that they can be joined at a time."""
@@ -260,12 +278,10 @@ def _loss(classes: tuple[list[str], list[str]] | None, label: str, error: str, *
     return error if number else f"if(class IN ('{NULL}', '{INVALID}'), nan, {unequal})"
 
 
-def _up_to(loss: str, direction: str) -> str:
-    """The event is among those with the worst outcomes, up to a loss and a time. A condition on the key of the table, so that few of its rows are read."""
-    sign = ">=" if direction == "DESC" else "<="
+def _within(reach: _Reach, loss: str) -> str:
+    """The event has an outcome within a reach, or had one. A condition on the key of the table, so that few of its rows are read."""
     rows = f"SELECT ts, prediction_id, {loss} AS found FROM outcomes WHERE model = {{model:String}} AND {SPAN} AND deleted = 0"
-    bound = f"isFinite(found) AND (found, {_AT.sql}) {sign} ({{last_loss:Float64}}, {{last_at:Int64}})"
-    return f"(ts, prediction_id) IN (SELECT ts, prediction_id FROM ({rows}) WHERE {bound})"
+    return f"(ts, prediction_id) IN (SELECT ts, prediction_id FROM ({rows}) WHERE {reach.holds('found', 'ts')})"
 
 
 def _span(asked: EventQuery) -> tuple[int, int]:

@@ -124,6 +124,45 @@ def test_lists_are_the_same_in_many_parts(store: EventStore, monkeypatch: pytest
     assert store.list.counts([CONTRACT, SECOND], EventQuery(model="m", label="known"), 2 * HOUR) == {0: 2, 4 * HOUR: 2}
 
 
+def test_a_corrected_label_gives_its_event_another_place(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of labels that do not hold any more stay among the outcomes until parts are merged. The worst of them are no longer the worst, and take no place on a page."""
+    for name in ("_WORST", "_FURTHER"):
+        monkeypatch.setattr(event_list, name, 2)
+    write, outcomes = Writer(engine), OutcomeStore(engine)
+    write.predictions([(CONTRACT, predictions(list("abcdef")))], 0, None)
+    for position, given in ((1, {"abe": "1", "cdf": "0"}), (2, {"e": "0", "f": "1"})):
+        for names, text in given.items():
+            write.labels({"m": labels(list(names), text, ts=position, position=position)}, 0, None)
+        outcomes.join("m", {0: (1, 1)}, {0: (position, position)}, position)
+    found, asked = "", EventQuery(model="m", order="worst", limit=2)
+    for _ in range(3):
+        table, after = EventStore(engine).page([CONTRACT], asked)
+        found += "".join(table["prediction_id"].to_pylist())
+        asked = msgspec.structs.replace(asked, after=after)
+    assert (found, after) == ("dafecb", None)
+
+
+def test_the_neighbours_of_one_of_the_worst_are_found_among_few(store: EventStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not among all events of the model, although fewer than are looked at first are worse."""
+    reaches, filtered = list[Any](), event_list.EventList._filtered
+
+    def seen(self: event_list.EventList, *given: Any, **more: Any) -> Any:
+        reaches.append(given[4])
+        return filtered(self, *given, **more)
+
+    monkeypatch.setattr(event_list.EventList, "_filtered", seen)
+    assert store.list.beside([CONTRACT, SECOND], EventQuery(model="m", order="worst"), [1.0, 4 * HOUR + 5, "e"]) == (None, "f")
+    assert [(one.whole, len(one.bounds)) for one in reaches] == [(True, 1), (True, 1)]
+
+
+def test_outcomes_of_events_that_were_removed_are_never_filled(store: EventStore, engine: Engine) -> None:
+    """An upgrade finds some where raw events are kept for a while. Lists of the events that are left read outcomes all the same."""
+    engine.command("ALTER TABLE outcomes UPDATE class = '', filled = 0 WHERE prediction_id = 'a' SETTINGS mutations_sync = 1")
+    engine.command("ALTER TABLE predictions DELETE WHERE prediction_id = 'a' SETTINGS mutations_sync = 1")
+    engine.command("TRUNCATE TABLE labels")
+    assert ids(store, order="worst") == "efb"
+
+
 def test_pages_hold_every_event_once(store: EventStore) -> None:
     """In each order, whatever the size of a page."""
     for order in ("newest", "oldest", "worst"):
