@@ -89,9 +89,17 @@ class Raw(Protocol):
         ...
 
     def unseen(
-        self, contract: Contract, columns: Sequence[str], values: Ints, most: int, *, version: str | None = None, role: str | None = None
+        self,
+        contract: Contract,
+        columns: Sequence[str],
+        values: Ints,
+        most: int,
+        *,
+        version: str | None = None,
+        role: str | None = None,
+        sources: Sequence[Contract] = (),
     ) -> dict[str, list[tuple[str, int]]]:
-        """Of categorical columns in these slots the values that the reference does not have, and how many distinct events have each; of each column the most frequent first."""
+        """Of categorical columns in these slots the values that the reference does not have, and how many distinct events have each; of each column the most frequent first. `sources` are the contracts under which the events came, by default `contract`."""
         ...
 
     def outcomes(

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import repeat
 from typing import Any, TypeVar
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from core.block import Categories, Floats, Ints, Outcomes, Predictions
-from core.contract import Column, Contract
+from core.contract import Contract
 from core.draw import drawn
 from core.error import Fatal
 from core.region import told
 from core.text import NULL
 from monitors.evidence.conversion import convert, convert_outcomes, with_columns
 from monitors.evidence.kept import Kept
-from monitors.ports import NO_LIMIT, Contracts, Raw
+from monitors.ports import Contracts, Raw
 
 T = TypeVar("T")
 
@@ -131,16 +129,8 @@ class History:
         self, contract: Contract, columns: Sequence[str], slots: Ints, most: int, *, version: str | None = None, role: str | None = None
     ) -> dict[str, list[tuple[str, int]]]:
         """By categorical column the most frequent values of events in these slots, under whichever contract they came, that the reference of `contract` does not have, and how many events have each."""
-        sources = [contract] if contract.version == 1 else list(self._sources(contract, slots))  # under the first one no others came
-        found: dict[str, Counter[str]] = {name: Counter() for name in columns}
-        for source in sources:
-            there = [one.name for one in source.kept if one.name in found and not one.numeric]
-            if there:
-                limit = most if len(sources) == 1 else NO_LIMIT
-                held = self._raw.unseen(_knowing(source, contract, there), there, slots, limit, version=version, **_of(role))
-                for name, values in held.items():
-                    found[name].update(dict(values))
-        return {name: sorted(values.items(), key=lambda pair: (-pair[1], pair[0]))[:most] for name, values in found.items()}
+        sources = () if contract.version == 1 else tuple(self._sources(contract, slots))  # under the first one no others came
+        return self._raw.unseen(contract, columns, slots, most, version=version, **_of(role), sources=sources)
 
     def outcomes(
         self,
@@ -199,18 +189,3 @@ def _places(sample: Predictions, ids: npt.NDArray[np.object_], times: Ints) -> I
 def _of(role: str | None) -> dict[str, Any]:
     """The argument for events of one role."""
     return {} if role is None else {"role": role}
-
-
-def _knowing(source: Contract, contract: Contract, columns: Collection[str]) -> Contract:
-    """The contract under which events came, with the values of these columns that another one knows, and with its panes."""
-
-    def known(held: tuple[Column, ...]) -> tuple[Column, ...]:
-        return tuple(
-            msgspec.structs.replace(one, categories=other.categories, others=other.others)
-            if one.name in columns and not (other := contract.column(one.name)).numeric
-            else one
-            for one in held
-        )
-
-    parts = {name: known(getattr(source, name)) for name in ("features", "tags", "signals")}
-    return msgspec.structs.replace(source, pane=contract.pane, **parts)

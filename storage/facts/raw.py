@@ -230,26 +230,40 @@ class Raw:
         return None if wanted >= rows else f"{int(wanted / rows * 2**64):016x}{'f' * 16}"
 
     def unseen(
-        self, contract: Contract, columns: Sequence[str], values: Ints, most: int, *, version: str | None = None, role: str | None = None
+        self,
+        contract: Contract,
+        columns: Sequence[str],
+        values: Ints,
+        most: int,
+        *,
+        version: str | None = None,
+        role: str | None = None,
+        sources: Sequence[Contract] = (),
     ) -> dict[str, list[tuple[str, int]]]:
-        """Of categorical columns in these slots the values that the reference does not have, and how many distinct events have each; of each column the most frequent first, `most` of them.
-
-        Columns without any have an empty list.
-        """
-        texts = [one.name for one in contract.kept if not one.numeric]
-        place = {name: texts.index(name) + 1 for name in columns}
-        known = [(at, value) for name, at in place.items() for value in _known(contract, name)]
-        pairs = "arrayJoin(arrayMap(at -> (at, toString(texts[at])), {places:Array(UInt32)})) AS pair"
+        """Of categorical columns in these slots the values that the reference of `contract` does not have, and how many distinct events have each; of each column the most frequent first, `most` of them, an empty list if there are none. `sources` are the contracts under which the events came, by default `contract`."""
+        texts = [name for name in columns if not contract.column(name).numeric]
+        known = [(at, value) for at, name in enumerate(texts) for value in _known(contract, name)]
+        asked: dict[str, object] = {"model": contract.model, "version": version or "", "role": role or "", "most": most}
+        asked |= {"at": [at for at, _ in known], "known": [value for _, value in known]} | slots(values, contract.pane)
+        each, found = list[str](), {name: list[tuple[str, int]]() for name in columns}
+        for own, source in enumerate(sources or (contract,)):
+            kept = {name: place for place, name in enumerate((one.name for one in source.kept if not one.numeric), 1)}
+            there = [at for at, name in enumerate(texts) if name in kept]
+            if there:
+                asked |= {f"c{own}": source.version, f"at{own}": there, f"places{own}": [kept[texts[at]] for at in there]}
+                pairs = f"arrayMap((at, place) -> (at, toString(texts[place])), {{at{own}:Array(UInt32)}}, {{places{own}:Array(UInt32)}})"
+                each.append(
+                    f"SELECT prediction_id, arrayJoin({pairs}) AS pair FROM predictions"
+                    f" WHERE model = {{model:String}} AND contract = {{c{own}:UInt32}} AND {in_slots()} AND {COUNTS}{narrowed(version, role)}"
+                )
         sql = (
-            f"SELECT pair.1 AS at, pair.2 AS value, uniqExact(prediction_id) AS n FROM (SELECT prediction_id, {pairs} FROM predictions"
-            f" WHERE model = {{model:String}} AND contract = {{contract:UInt32}} AND {in_slots()} AND {COUNTS}{narrowed(version, role)})"
+            f"SELECT pair.1 AS at, pair.2 AS value, uniqExact(prediction_id) AS n FROM ({' UNION ALL '.join(each)})"
             " WHERE pair NOT IN (SELECT arrayJoin(arrayZip({at:Array(UInt32)}, {known:Array(String)})))"
             " GROUP BY at, value ORDER BY at, n DESC, value LIMIT {most:UInt64} BY at"
         )
-        asked = {"model": contract.model, "contract": contract.version, "version": version or "", "role": role or "", "most": most}
-        asked |= {"places": list(place.values()), "at": [at for at, _ in known], "known": [value for _, value in known]}
-        rows = self._engine.query(sql, asked | slots(values, contract.pane)).to_pylist()
-        return {name: [(row["value"], row["n"]) for row in rows if row["at"] == at] for name, at in place.items()}
+        for row in self._engine.query(sql, asked).to_pylist() if each else ():
+            found[texts[row["at"]]].append((row["value"], row["n"]))
+        return found
 
     def outcomes(
         self,

@@ -20,6 +20,7 @@ from core.error import ConfigError
 from core.event_query import EventQuery, Range, Texts
 from core.monitor import Monitor
 from core.reading import Query
+from core.segment import Segments
 from core.window.tumbling import Tumbling
 from dashboard.pages import fleet, inbox
 from dashboard.route import page
@@ -205,6 +206,17 @@ def test_readings_as_of_a_time_are_of_the_definitions_of_then(stores: Stores, mo
     reader.page(Query(model="m", monitor="nulls", as_of=30))
     assert asked == [{}, {("m", "nulls"): (1, 1)}, {("m", "nulls"): (1, 2)}, {}, {("m", "nulls"): (1, 2)}]
     assert {model for model, _ in reader._definitions_at(Query(), 30)} == {"empty", "n"}
+
+
+def test_new_categories_are_those_of_events_under_every_contract(stores: Stores) -> None:
+    """Panes count an event of an earlier contract, once they were made again, so its value is told, too."""
+    reader, block = Reader(cast("Any", SimpleNamespace(stores=stores, clock=ManualClock(1)))), predictions(list("vwxyz"))
+    first = msgspec.structs.replace(CONTRACT, model="empty")
+    newest = msgspec.structs.replace(first, version=2)
+    stores.control.save_contract(newest, content="newest", reference=None)
+    stores.writer.predictions([(first, block)], 0, None)
+    stores.writer.panes([(newest, InputSummary.of(newest, Segments(newest), block).to_columns())], None)
+    assert reader.new_categories("empty", 0, 9 * HOUR) == [("c", 1, [("%6Eull", 1)])]
 
 
 def test_an_event_is_as_it_was_sent(stores: Stores) -> None:

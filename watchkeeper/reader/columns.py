@@ -11,6 +11,7 @@ from core.contract import LABEL, Kind
 from core.error import ConfigError
 from core.segment import ALL, grouping_of
 from detectors.summary.signal import ATTRIBUTION
+from monitors.evidence.history import History
 from watchkeeper.reader.sources import Sources
 
 _TOLD = 10  # columns with new values, and values of each
@@ -85,5 +86,5 @@ class ColumnReader(Sources):
         }
         most = sorted((name for name, count in found.items() if count), key=lambda name: (-found[name], name))[:_TOLD]
         slots = np.arange(start, end, contract.pane)
-        told = self._stores.raw.unseen(contract, most, slots, _TOLD) if most else {}
+        told = History(self._stores.raw, self._stores.control.contract_version).unseen(contract, most, slots, _TOLD) if most else {}
         return [(name, found[name], told[name]) for name in most]

@@ -189,6 +189,20 @@ def test_new_values_of_several_columns_are_told_at_once(engine: Engine) -> None:
     assert found == {"d": [("a", 2)], "c": [("%6Eull", 2)]}
 
 
+def test_new_values_of_events_under_several_contracts_are_counted_together(engine: Engine) -> None:
+    """By the newest one's reference, wherever each contract keeps the column; the store answers with no more values than are asked for."""
+    other = Column(name="d", kind=Kind.CATEGORICAL, categories=("%6Eull",))
+    known = tuple(msgspec.structs.replace(one, categories=("a",)) if one.name == "c" else one for one in CONTRACT.features)
+    newest = msgspec.structs.replace(CONTRACT, version=2, features=(other, *known))
+    for contract, letter, position in ((CONTRACT, "e", 1), (newest, "f", 2)):
+        block = predictions([f"{letter}{place}" for place in range(10)], position=position)
+        Writer(engine).predictions([(contract, replace(block, texts=(block.texts[0],) * contract.version))], 0, None)
+    found = Raw(engine).unseen(newest, ["y", "c", "d"], np.arange(10) * HOUR, 5, sources=[CONTRACT, newest])
+    assert found == {"y": [], "c": [("%6Eull", 4), ("b", 4)], "d": [("a", 2), ("b", 2)]}
+    found = Raw(engine).unseen(newest, ["c"], np.arange(10) * HOUR, 1, sources=[CONTRACT, newest])
+    assert found == {"c": [("%6Eull", 4)]}
+
+
 def test_labels_are_read_as_they_were_when_due(engine: Engine) -> None:
     """By their own times, whatever the order in which they came: a correction and a retraction count until then, and nothing after it."""
     raw, writer = Raw(engine), Writer(engine)
