@@ -86,7 +86,8 @@ class OutcomeStore:
         )
         events = "arraySort(groupUniqArray((entered, partition, position, place, ts)))"
         self._engine.command(
-            "INSERT INTO contested SELECT {model:String}, superseded.5, prediction_id, superseded.2, superseded.3, superseded.4, events[1].5, {generation:UInt64}"
+            "INSERT INTO contested (model, ts, prediction_id, partition, position, place, winner, generation)"
+            " SELECT {model:String}, superseded.5, prediction_id, superseded.2, superseded.3, superseded.4, events[1].5, {generation:UInt64}"
             f" FROM (SELECT prediction_id, {events} AS events FROM ({entered}) GROUP BY prediction_id) ARRAY JOIN arrayPopFront(events) AS superseded",
             parameters,
         )
