@@ -130,6 +130,10 @@ class MonitorRunner:
             for name in reasons.keys() - evaluated:
                 del reasons[name]
 
+    def close(self) -> None:
+        """Have no window evaluated in the background any more, but one that has begun."""
+        self._background.keep(set())
+
     def due(self, monitors: Sequence[Monitor], failed: set[str]) -> set[str]:
         """Of the monitors that failed or were paused, or were being evaluated in the background when their owner ended, those to evaluate now.
 

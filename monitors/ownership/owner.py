@@ -142,6 +142,10 @@ class Owner:
         """Whether readings are still computed in the background: then a later step stores them, and the model is not quiet."""
         return self._runner.waiting
 
+    def close(self) -> None:
+        """Leave the model, which is deleted or another owner's: what waits to be computed in the background is not computed for nothing, before what other models wait for."""
+        self._runner.close()
+
     def recheck_earlier_owners(self) -> None:
         """Look in the next step for what an earlier owner has written late."""
         self._idle_state = None

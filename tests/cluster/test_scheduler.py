@@ -31,6 +31,9 @@ class Steady:
         self._name, self._steps, self._faults, self._gate = name, steps, faults, gate
         self.counts, self.fence, self.first, self.waiting = WorkDone(), None, None, False
 
+    def close(self) -> None:
+        self._steps.append(f"{self._name} closed")
+
     def idle(
         self, contract: Contract, monitors: Sequence[Monitor], committed: Committed, *, silent: bool, rebuild: int, listening: object
     ) -> bool:
@@ -186,7 +189,7 @@ def test_a_model_that_goes_to_another_process_is_let_go(scene: Scene) -> None:
     scene.until(lambda: "a" not in scene.scheduler.owners)
     scene.ours["a"] = True
     scene.rounds("a")
-    assert scene.made.count("a") == 2
+    assert (scene.made.count("a"), scene.steps.count("a closed")) == (2, 1)
 
 
 def test_an_owner_that_was_replaced_is_dropped_and_told_and_not_taken_at_once(scene: Scene) -> None:
@@ -196,7 +199,7 @@ def test_an_owner_that_was_replaced_is_dropped_and_told_and_not_taken_at_once(sc
     scene.until(lambda: "a" not in scene.scheduler.owners and scene.fences == 1)
     del scene.faults["a"]
     scene.rounds("b", 3)
-    assert (scene.made.count("a"), scene.fences, scene.scheduler.problems()) == (1, 1, [])
+    assert (scene.made.count("a"), scene.steps.count("a closed"), scene.fences, scene.scheduler.problems()) == (1, 1, 1, [])
     assert not scene.scheduler.quiet
     scene.rounds("a")
     assert scene.made.count("a") == 2

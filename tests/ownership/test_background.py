@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import numpy as np
@@ -19,6 +19,7 @@ from core.span import Spans
 from core.window.tumbling import Tumbling
 from detectors.sample import Separated
 from monitors.evaluation.background import Asked, Background, Lane, Rank
+from monitors.evaluation.runner import MonitorRunner
 from monitors.evaluation.watched import scope_of
 from monitors.model import Model
 from monitors.ownership.owner import Owner
@@ -311,6 +312,19 @@ def test_readings_that_are_made_again_leave_the_core_to_others_in_between(monkey
     lane.submit(Rank(False, 0), work).result(60)
     lane.close()
     assert not again.done()
+
+
+def test_an_owner_that_leaves_its_model_has_nothing_computed_any_more() -> None:
+    """But a window that has begun."""
+    jobs, nothing = [Future[Any]() for _ in range(3)], cast("Any", None)
+    owner, runner = Owner.__new__(Owner), MonitorRunner(*[nothing] * 6)
+    owner._runner = runner
+    for day, job in enumerate(jobs):
+        runner._background.ask(("m", 1, (1, 0)), (day, day + 1), lambda _, job=job: job, ("all",), again=False, renewal=bool(day))  # type: ignore[misc]
+    jobs[0].set_running_or_notify_cancel()
+    owner.close()
+    assert [job.cancelled() for job in jobs] == [False, True, True]
+    assert not owner.waiting
 
 
 def test_a_window_that_failed_keeps_the_later_ones() -> None:

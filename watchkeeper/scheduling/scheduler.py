@@ -225,7 +225,11 @@ class Scheduler:
             if name not in defined or self._owns(name) is False:
                 why = "is watched by another process now" if name in defined else "was deleted"
                 _log.info("%s %s", name, why, extra={"model": name})
-                self.owners.pop(name, None)
+                owner = self.owners.pop(name, None)
+                with self._lock:
+                    busy = name in self._busy
+                if owner is not None and not busy:  # else its step finds that the model is another's
+                    owner.close()
                 self._failed.pop(name, None)
         if asked is None:
             self._commits.all(silent=silent)
@@ -293,6 +297,7 @@ class Scheduler:
     def _step(self, job: _StepJob) -> tuple[bool, int]:
         """Take a step, if the model is still ours. Returns whether there may be more to do, and the number of calls at which there was none, in silence."""
         name, began = job.model, time.monotonic()
+        owner: Owner | None = None
         try:
             if not self._owns(name):
                 return False, _NEVER
@@ -306,6 +311,8 @@ class Scheduler:
         except Fenced as error:
             _log.warning("%s", error, extra={"model": name})
             self.owners.pop(name, None)
+            if owner is not None:
+                owner.close()
             self._paused_until[name] = time.monotonic() + _RETAKE_AFTER
             with self._lock:
                 self._lost.add(name)
