@@ -16,10 +16,13 @@ from dashboard.ports import Reader
 Draw = Callable[..., Awaitable[Any]]
 
 
-def place(kind: str, words: str, *given: str) -> Component:
-    """The place of a part of this kind, drawn from some texts; `words` are shown until then."""
+def place(kind: str, words: str, *given: str, low: bool = False) -> Component:
+    """The place of a part of this kind, drawn from some texts; `words` are shown until then. A `low` part takes little room."""
     made: Component = html.Div(
-        html.P(words, className="faint"), id={"late": json.dumps([kind, *given])}, className="late", **aria(busy="true")
+        html.P(words, className="faint"),
+        id={"late": json.dumps([kind, *given])},
+        className="late low" if low else "late",
+        **aria(busy="true"),
     )
     return made
 

@@ -8,12 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from core.monitor import Severity
+from core import moment
+from core.monitor import Monitor, Severity
 from dashboard.listed import Listed
 from dashboard.picked import BASELINES, TARGETS
 
 _PLAIN = re.compile(r"[a-z][a-z0-9._-]*\Z", re.ASCII)
 _WORDS = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}  # which a reader of YAML may not take as texts
+_HIDDEN = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")  # what YAML takes as the end of a line, or refuses
+_LONGEST = 15  # digits of a whole number; a longer one is refused as a text
 _LIMIT = re.compile(r"\s*(above|below)?\s*(-?\d+(?:\.\d+)?)\s*\Z")
 
 
@@ -56,13 +59,31 @@ class MonitorForm(Listed):
         if self.baseline:
             found["baseline"] = BASELINES[self.baseline][1] if self.baseline in BASELINES else self.baseline
         found |= {name: _limit(value) for name in ("warn", "critical") if (value := getattr(self, name))}
-        if self.min_samples:
-            found["min_samples"] = int(self.min_samples) if self.min_samples.isascii() and self.min_samples.isdigit() else self.min_samples
+        if many := self.min_samples.strip():
+            found["min_samples"] = int(many) if many.isascii() and many.isdigit() and len(many) <= _LONGEST else many
         found |= {name: value for name in ("persist", "severity") if (value := getattr(self, name))}
         return found
 
+    @property
+    def tried_over(self) -> int:
+        """How much time before the last event the monitor is tried on: a year where 90 days may hold no whole window."""
+        return (366 if self.target in {"monthly", "quarterly", "year_to_date"} else 90) * moment.DAY
+
 
 SEVERITIES = [("", "ticket"), *((one.value, one.value) for one in Severity if one is not Severity.TICKET)]
+
+
+# Fields of a monitor that the form does not have.
+_ELSEWHERE = (
+    "params", "auto", "attributes", "exclude", "version", "budget", "compare", "gate", "min_label_coverage", "clear", "keep_firing",
+    "reopen_within", "on_nodata", "on_error", "enabled", "owner", "description", "runbook",
+)  # fmt: skip
+
+
+def left_out(held: Monitor) -> list[str]:
+    """The fields of a stored monitor that the form does not have and that are not the usual ones."""
+    usual = Monitor(name="", model="", measure="")
+    return [name for name in _ELSEWHERE if getattr(held, name) != getattr(usual, name)]
 
 
 def as_yaml(definition: Mapping[str, Any]) -> str:
@@ -82,10 +103,14 @@ def _flow(value: Any) -> str:
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{name}: {_flow(part)}" for name, part in value.items()) + "}"
     if isinstance(value, str):
-        return value if _PLAIN.match(value) and value not in _WORDS else json.dumps(value, ensure_ascii=False)
+        return value if _PLAIN.match(value) and value not in _WORDS else _quoted(value)
     if isinstance(value, Sequence):
         return "[" + ", ".join(map(_flow, value)) + "]"
     return json.dumps(value)
+
+
+def _quoted(value: str) -> str:
+    return _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
 
 
 def _limit(written: str) -> Any:

@@ -40,6 +40,7 @@ from dashboard.pages import (
     silences,
     slices,
     trust,
+    worth,
 )
 from dashboard.panel import Page
 
@@ -123,7 +124,7 @@ SITE: tuple[PageEntry, ...] = (
 )
 
 
-LATE: dict[str, late.Draw] = {"causes": cause.causes, "segments": slices.slices}
+LATE: dict[str, late.Draw] = {"causes": cause.causes, "segments": slices.slices, "trial": monitor.tried, "worth": worth.worth}
 """The parts of pages that callbacks of their own draw (`dashboard.late`), by kind."""
 
 

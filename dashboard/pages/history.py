@@ -12,10 +12,10 @@ from core.episode import Episode
 from core.error import ConfigError
 from core.measure import Measures
 from dashboard import components as piece
+from dashboard import late
 from dashboard import texts as word
 from dashboard.listed import Listed
-from dashboard.pages.worth import worth
-from dashboard.panel import Page, ask, panel
+from dashboard.panel import Page, ask
 from dashboard.ports import Reader
 from dashboard.state import address
 from dashboard.subject import subject
@@ -66,7 +66,7 @@ async def draw(reader: Reader, search: str) -> Page:
         return Page("Episodes", [*head, piece.empty("No episode", "None fits this choice.")])
     ways = [
         piece.link("Newest", chosen.address) if choice.after else None,
-        piece.link("Older", replace(choice, after=after).address) if after else None,
+        piece.link("Older", replace(choice, after=after, quieter="").address) if after else None,
     ]
     rows = [_row(one, choice, reader.measures) for one in episodes]
     titles = ("What", "Model", "Monitor", "Level", "Value", "State", "Fired (UTC)", "Ended (UTC)")
@@ -75,9 +75,9 @@ async def draw(reader: Reader, search: str) -> Page:
         piece.table(titles, rows, caption="Episodes", numbers=(4,)),
         foot=[way for way in ways if way is not None] or None,
     )
-    look = None if choice.quieter else replace(chosen, quieter="true").address
-    worthy = await panel(worth(reader, choice.model, choice.monitor, look), "worth")
-    return Page("Episodes", [*head, *(worthy if isinstance(worthy, list) else [worthy]), table])
+    look = "" if choice.quieter else replace(chosen, quieter="true").address
+    worth = late.place("worth", "What they were worth is counted.", choice.model, choice.monitor, look, low=True)
+    return Page("Episodes", [*head, *([worth] if choice.model and choice.monitor else []), table])
 
 
 async def _page(reader: Reader, choice: Choice) -> tuple[list[Episode], str | None] | None:

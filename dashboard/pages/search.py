@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from asyncio import gather
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from urllib.parse import parse_qsl
 
 from dash import html
@@ -26,8 +27,8 @@ SHOWN = 12  # of each kind
 EPISODES = 500  # the newest, which are searched
 _LONGEST = 200  # characters of what is searched for
 
-Found = tuple[str, str, str]
-"""Something by its name, what else tells it apart, and its address."""
+Found = tuple[str, str, Callable[[], str]]
+"""Something by its name, what else tells it apart, and what makes its address: of 100,000 names few are shown."""
 
 
 async def draw(reader: Reader, search: str) -> Page:
@@ -43,19 +44,19 @@ async def draw(reader: Reader, search: str) -> Page:
         ask(reader.contracts), ask(reader.monitors, None), ask(reader.episodes, None, None, EPISODES)
     )
     kinds: dict[str, Iterable[Found]] = {
-        "Models": ((one.model, "", address("models", one.model)) for one in contracts),
+        "Models": ((one.model, "", partial(address, "models", one.model)) for one in contracts),
         "Columns": _columns(contracts),
         "Segments": _segments(contracts),
         "Monitors": map(_monitor, monitors),
         "Episodes": (_episode(one, reader.measures) for one in episodes),
     }
-    cards = [_card(kind, found, asked) for kind, those in kinds.items() if (found := _fit(those, asked))]
+    cards = [_card(kind, found, asked) for kind, those in kinds.items() if (found := await ask(_fit, those, asked))]
     return Page(f"Search: {word.cut(asked)}", [*body, *(cards or [piece.empty("Nothing found", "Nothing holds all of these words.")])])
 
 
 def _columns(contracts: Sequence[Contract]) -> Iterator[Found]:
     for one in contracts:
-        yield from ((column.name, one.model, address("models", one.model, "columns", column.name)) for column in one.summarised)
+        yield from ((column.name, one.model, partial(address, "models", one.model, "columns", column.name)) for column in one.summarised)
 
 
 def _segments(contracts: Sequence[Contract]) -> Iterator[Found]:
@@ -63,16 +64,20 @@ def _segments(contracts: Sequence[Contract]) -> Iterator[Found]:
         for dimension in one.dimensions:
             for value in dimension.kept:
                 segment = f"{dimension.name}={value}"
-                yield text.unquote(segment), one.model, address("models", one.model, state=PageState(segment=segment))
+                yield text.unquote(segment), one.model, partial(_within, one.model, segment)
+
+
+def _within(model: str, segment: str) -> str:
+    return address("models", model, state=PageState(segment=segment))
 
 
 def _monitor(one: Monitor) -> Found:
-    return one.name, f"{one.model}, {one.measure}", Episodes(model=one.model, monitor=one.name).address
+    return one.name, f"{one.model}, {one.measure}", lambda: Episodes(model=one.model, monitor=one.name).address
 
 
 def _episode(one: Episode, measures: Measures) -> Found:
     told = (one.model, one.monitor, "open" if one.ended_at is None else "ended", f"fired {word.instant(one.fired_at)}", one.id)
-    return subject(one, measures), ", ".join(told), address("alerts", one.id)
+    return subject(one, measures), ", ".join(told), partial(address, "alerts", one.id)
 
 
 def _fit(those: Iterable[Found], asked: str) -> list[Found]:
@@ -85,7 +90,7 @@ def _fit(those: Iterable[Found], asked: str) -> list[Found]:
 
 def _card(kind: str, found: Sequence[Found], asked: str) -> Component:
     rows = [
-        (piece.link(piece.name(name, 60), href), html.Div(piece.name(more, 90), className="words") if more else "")
+        (piece.link(piece.name(name, 60), href()), html.Div(piece.name(more, 90), className="words") if more else "")
         for name, more, href in found[:SHOWN]
     ]
     note = f"{SHOWN} of {word.count(len(found))}; write more of the name to see others." if len(found) > SHOWN else None

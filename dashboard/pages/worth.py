@@ -13,11 +13,11 @@ from dashboard.panel import ask
 from dashboard.ports import Reader
 
 
-async def worth(reader: Reader, model: str, monitor: str, look: str | None) -> list[Component]:
-    """The card; nothing unless one monitor of one model is chosen. `look` is the address at which a change is looked for; None: look now."""
-    found = await ask(reader.worth, model, monitor) if model and monitor else None
+async def worth(reader: Reader, model: str, monitor: str, look: str) -> Component | None:
+    """The card; nothing of a monitor without episodes. `look` is the address at which a change is looked for; empty: look now."""
+    found = await ask(reader.worth, model, monitor)
     if found is None:
-        return []
+        return None
     facts = piece.figures(
         ("Fired", word.count(found.fired), f"{word.count(found.open)} open"),
         ("Told", word.count(found.told), f"by {word.count(found.notices)} notice{'' if found.notices == 1 else 's'}"),
@@ -25,11 +25,11 @@ async def worth(reader: Reader, model: str, monitor: str, look: str | None) -> l
         ("Useful", word.count(found.useful), f"{word.count(found.noise)} called noise"),
         ("Brief", word.count(found.brief), "cleared within one window"),
     )
-    if look is not None:
+    if look:
         said: Component = html.P(piece.link("Would another rule have been quieter?", look))
     else:
         said = html.P(await _advice(reader, model, monitor))
-    return [piece.card(f"What the episodes of {word.cut(monitor, 40)} were worth", [facts, said])]
+    return piece.card(f"What the episodes of {word.cut(monitor, 40)} were worth", [facts, said])
 
 
 async def _advice(reader: Reader, model: str, monitor: str) -> str:

@@ -108,6 +108,8 @@ def main() -> int:
             return _run(request["run"], request["environment"], request["log"])
     for pid in copies:
         os.kill(pid, signal.SIGKILL)
+    for pid in copies:
+        os.waitpid(pid, 0)  # where process 1 waits for nobody they would stay as dead entries
     return 0
 
 

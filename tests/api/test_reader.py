@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,8 +23,10 @@ from core.monitor import Monitor
 from core.reading import Query
 from core.segment import Segments
 from core.window.tumbling import Tumbling
+from dashboard import late
 from dashboard.pages import fleet, inbox
 from dashboard.route import page
+from dashboard.site import LATE
 from detectors.summary.inputs import InputSummary
 from detectors.summary.performance import PerformanceSummary
 from monitors.reference.derive import ReferenceSummary
@@ -135,12 +138,15 @@ def test_a_monitor_that_is_not_stored_is_tried_by_its_form(stores: Stores) -> No
     """By the back-test and the rules of delivery that stored monitors have; what the grammar refuses is said, and nothing is written."""
     pages = cast("Any", Pages(Reader(cast("Any", SimpleNamespace(stores=stores, clock=ManualClock(3 * HOUR))))))
     before, column = pages.monitors("m"), CONTRACT.features[0].name
-    shown = str(asyncio.run(page(pages, "/ui/monitor", f"?model=m&monitor=tried&measure=quality.null_rate&columns={column}&warn=0.1")).body)
+
+    def tried(query: str) -> str:
+        return str(asyncio.run(late.draw(pages, LATE, json.dumps(["trial", f"?model=m&monitor=tried&measure=quality.null_rate{query}"]))))
+
+    shown = tried(f"&columns={column}&warn=0.1")
     assert "What it would have raised" in shown
     assert "An episode of severity ticket goes to: " in shown
     assert "/v1/apply" in shown
-    refused = str(asyncio.run(page(pages, "/ui/monitor", "?model=m&monitor=tried&measure=quality.null_rate&columns=nowhere")).body)
-    assert "nowhere" in refused.partition("It cannot be tried")[2]
+    assert "nowhere" in tried("&columns=nowhere").partition("It cannot be tried")[2]
     assert pages.monitors("m") == before
 
 

@@ -46,4 +46,4 @@ class Standing:
             raise ConfigError("`warn: much` is no threshold", remedy="write a number")
         episode = {"column": "temp", "segment": "all", "fired_at": "2013-12-02T00:00:00Z", "ended_at": None, "reason": "", "level": "warn"}
         found = {"windows": 90, "readings": 810, "alarm_windows": 4, "expected_false_alarm_windows": 1.5}
-        return found | {"episodes": [episode | {"segment": f"carrier=<b>{at}"} for at in range(12)]}
+        return found | {"episodes": [episode | {"segment": f"carrier=a%2C<b>{at}"} for at in range(12)]}

@@ -52,3 +52,14 @@ async def test_baselines_of_all_monitors_are_one_page() -> None:
     assert all(said in shown for said in ("the reference", "2013-02-02", "departs-late: ", "/ui/models/arrival-delay/contracts"))
     none = text(await page(Empty(), "/ui/baselines", ""))
     assert "No monitor compares with anything" in none
+
+
+async def test_baselines_of_many_monitors_name_some_and_count_the_others() -> None:
+    """Of their spans, too; only the contracts of models are read for it."""
+    twin = Twin()
+    (one, *_), day = twin.monitors(None), moment.DAY
+    many = [msgspec.structs.replace(one, name=f"n{at}", exclude=((at * day, (at + 1) * day),)) for at in range(2_000)]
+    twin._monitors, twin.failing = {one.model: many}, {"models"}
+    shown = text(await page(twin, "/ui/baselines", ""))
+    assert shown.count("and 1,994 more") == 2
+    assert ("1970-01-06" in shown, "1970-01-09" in shown) == (True, False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -50,9 +51,32 @@ async def test_each_kind_is_found_by_parts_of_its_name(twin: Twin) -> None:
 
 async def test_the_best_comes_first_and_more_are_counted(twin: Twin) -> None:
     """Names that begin with it are before those that hold it, and a long list says how long it is."""
-    listed = [("a temp", "", "1"), ("x", "of temp", "2"), ("Temp", "", "3"), ("y", "", "4")]
-    assert [href for _, _, href in search._fit(listed, "temp")] == ["3", "1", "2"]
+    listed = [(name, more, str) for name, more in (("a temp", ""), ("x", "of temp"), ("Temp", ""), ("y", ""))]
+    assert [name for name, _, _ in search._fit(listed, "temp")] == ["Temp", "a temp", "x"]
     assert f"{SHOWN} of " in await found(twin, "a")
+
+
+async def test_ten_thousand_monitors_are_searched_beside_the_answers_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a thread, and addresses are made of those alone that are shown."""
+    twin, threads, made = Twin(), set[int](), list[str]()
+    (one, *_), fit = twin.monitors(None), search._fit
+    twin._monitors = {one.model: [msgspec.structs.replace(one, name=f"drift {number:05}") for number in range(10_000)]}
+
+    def watched(*given: Any) -> Any:
+        threads.add(threading.get_ident())
+        return fit(*given)
+
+    class Episodes(search.Episodes):
+        @property
+        def address(self) -> str:
+            made.append(self.monitor)
+            return super().address
+
+    monkeypatch.setattr(search, "_fit", watched)
+    monkeypatch.setattr(search, "Episodes", Episodes)
+    assert f"{SHOWN} of 10,000" in await found(twin, "drift 0")
+    assert made == [f"drift {number:05}" for number in range(SHOWN)]
+    assert threading.get_ident() not in threads
 
 
 async def test_what_is_not_there_is_said(twin: Twin) -> None:
