@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from asyncio import gather, to_thread
+from asyncio import Semaphore, gather, to_thread
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -15,6 +15,7 @@ from dash.development.base_component import Component
 Answer = TypeVar("Answer")
 
 _log = logging.getLogger(__name__)
+_LONG = Semaphore(2)  # threads are few, and all other answers need one, too
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,12 @@ class Page:
 async def ask(question: Callable[..., Answer], *given: Any) -> Answer:
     """The answer of a blocking method of the reader, which is called in a thread."""
     return await to_thread(question, *given)
+
+
+async def ask_long(question: Callable[..., Answer], *given: Any) -> Answer:
+    """The answer of a method that takes seconds, as of a back-test: two are asked at a time, the others wait."""
+    async with _LONG:
+        return await ask(question, *given)
 
 
 async def panel(drawing: Coroutine[Any, Any, Any], title: str) -> Any:

@@ -19,7 +19,7 @@ from dashboard import texts as word
 from dashboard.act import button
 from dashboard.monitor_form import SEVERITIES, MonitorForm, as_yaml, left_out
 from dashboard.pages.monitors import Choice
-from dashboard.panel import Page, ask
+from dashboard.panel import Page, ask, ask_long
 from dashboard.picked import BASELINES, TARGETS
 from dashboard.ports import Goes, Reader
 
@@ -52,7 +52,7 @@ async def tried(reader: Reader, search: str) -> Any:
         return None
     start = None if row.last_ts is None else row.last_ts - form.tried_over
     try:
-        found = await ask(reader.backtest, Trial(form.definition, start))
+        found = await ask_long(reader.backtest, Trial(form.definition, start))
         goes = await ask(reader.would_go, form.definition)
     except (ConfigError, Retryable) as error:
         return piece.card("It cannot be tried", html.P(str(error), className="words"), note="Nothing is applied.")

@@ -9,7 +9,7 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from core import duration, moment
+from core import duration, moment, number
 from core.hook import Hook
 from core.reading import Verdict
 from core.retrain import Retrain, RetrainState
@@ -97,7 +97,7 @@ def _training(one: Training) -> Component:
             ("Approved by", last.approved_by or "nobody had to"),
             ("Effect", _state(last)),
             ("From alert to healthy", word.NONE if took is None else word.span(took)),
-            ("Cost, as the run reports", word.NONE if cost is None else f"{cost:g}"),
+            ("Cost, as the run reports", word.NONE if cost is None else number.exact(cost)),
         ]
     if one.cadence is not None:
         due = piece.mark(Verdict.WARN if one.overdue else Verdict.OK, "overdue" if one.overdue else "in time")

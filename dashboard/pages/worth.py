@@ -9,7 +9,7 @@ from core.error import ConfigError, Retryable
 from core.noise import advice
 from dashboard import components as piece
 from dashboard import texts as word
-from dashboard.panel import ask
+from dashboard.panel import ask, ask_long
 from dashboard.ports import Reader
 
 
@@ -35,7 +35,7 @@ async def worth(reader: Reader, model: str, monitor: str, look: str) -> Componen
 async def _advice(reader: Reader, model: str, monitor: str) -> str:
     """What a back-test of other rules says."""
     try:
-        said = advice(await ask(reader.quieter, model, monitor))
+        said = advice(await ask_long(reader.quieter, model, monitor))
     except (ConfigError, Retryable) as error:
         return str(error)
     return f"{said[0].upper()}{said[1:]}."

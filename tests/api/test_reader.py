@@ -151,7 +151,7 @@ def test_a_monitor_that_is_not_stored_is_tried_by_its_form(stores: Stores) -> No
 
 
 def test_the_stores_are_asked_as_often_for_many_models_as_for_few(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rows of models, the pages of the fleet, of the inbox and of one model, and a page of readings."""
+    """Rows of models, the pages of the fleet, of the inbox, of one model, of search, of baselines and of the form of a monitor, and a page of readings."""
     backend = SimpleNamespace(stores=stores, clock=ManualClock(1), status=lambda _age: {"problems": [], "quiet": True})
     reader = Reader(cast("Any", backend))
     pages = cast("Any", Pages(reader))
@@ -160,6 +160,9 @@ def test_the_stores_are_asked_as_often_for_many_models_as_for_few(stores: Stores
         "fleet": lambda: asyncio.run(fleet.draw(pages)),
         "inbox": lambda: asyncio.run(inbox.draw(pages)),
         "model": lambda: asyncio.run(page(pages, "/models/m", "")),
+        "search": lambda: asyncio.run(page(pages, "/ui/search", "?q=m")),
+        "baselines": lambda: asyncio.run(page(pages, "/ui/baselines", "")),
+        "form": lambda: asyncio.run(page(pages, "/ui/monitor", "?model=m")),
         "readings": lambda: reader.page(Query()),
         "pulse": reader.header_facts,
     }

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from playwright.sync_api import Dialog, Route
+from playwright.sync_api import Dialog, Route, expect
 
 from tests.browser.conftest import Served, Window
 
@@ -104,6 +104,31 @@ def test_the_keys_move_through_the_inbox(tab: Window) -> None:
     wanted = first.get_attribute("href")
     tab.page.keyboard.press("Enter")
     tab.page.wait_for_url(f"**{wanted}")
+    tab.drawn()
+
+
+def test_the_keys_search_help_and_take_the_windows_before_and_after(tab: Window) -> None:
+    """/ leads to the search and into its field, in which all keys are letters; ? helps; [ and ] go to the windows before and after."""
+    keys = tab.page.keyboard
+    tab.open("/ui/models/departs-late")
+    keys.press("[")
+    tab.page.wait_for_url("**window=**")
+    before = tab.page.url
+    tab.drawn()
+    keys.press("]")
+    tab.page.wait_for_url(lambda url: url != before)
+    tab.drawn()
+    keys.press("/")
+    field = tab.page.get_by_role("textbox", name="Search")
+    expect(field).to_be_focused()
+    keys.type("temp?/[")
+    expect(field).to_have_value("temp?/[")
+    keys.press("Enter")
+    tab.page.wait_for_url("**/ui/search?q=temp*")
+    tab.drawn()
+    tab.page.locator("h1").click()  # leaves the field
+    keys.press("?")
+    tab.page.wait_for_url("**/ui/help")
     tab.drawn()
 
 

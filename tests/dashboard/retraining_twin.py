@@ -21,7 +21,8 @@ class RetrainingTwin:
     def trainings(self, model: str | None = None) -> list[Training]:
         name = model or "departs-late"
         hooks = [msgspec.structs.replace(one, cadence=7 * DAY) for one in self.hooks(name)]
-        return [training(name, hooks, self.retrains(name, 100), START + 30 * DAY)]
+        past = [msgspec.structs.replace(one, metrics={"cost": 1234567.25}) for one in self.retrains(name, 100)]
+        return [training(name, hooks, past, START + 30 * DAY)]
 
     def retrains(self, model: str, limit: int) -> list[Retrain]:
         return requests(model)[:limit] if model == "departs-late" else []

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -12,6 +15,7 @@ from plotly.io.json import to_json_plotly
 
 from core import moment
 from core.monitor import Gate
+from core.trial import Trial
 from dashboard import late
 from dashboard.monitor_form import MonitorForm, as_yaml
 from dashboard.route import page
@@ -109,3 +113,23 @@ async def test_a_monitor_that_is_there_is_not_changed_without_a_word() -> None:
     assert lost in (await tried(twin, FILLED)).partition('"data-effect": ')[2]
     other = FILLED.replace("temp-moves", "temp-stays")
     assert "There is a monitor of this name" not in text(await page(twin, "/ui/monitor", other)) + await tried(twin, other)
+
+
+async def test_back_tests_leave_threads_for_all_else() -> None:
+    """Two run at a time, however many people fill in the form."""
+    twin, lock, pair, now, most = Twin(), threading.Lock(), threading.Barrier(2, timeout=300), [0], [0]
+    backtest = twin.backtest
+
+    def counted(trial: Trial) -> Mapping[str, Any]:
+        with lock:
+            now[0] += 1
+            most[0] = max(most[0], now[0])
+        pair.wait()  # until there is another one
+        with lock:
+            now[0] -= 1
+        return backtest(trial)
+
+    twin.backtest = counted  # type: ignore[method-assign]
+    drawn = await asyncio.gather(*(tried(twin, FILLED) for _ in range(6)))
+    assert most == [2]
+    assert all("What it would have raised" in one for one in drawn)

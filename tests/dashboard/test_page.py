@@ -368,6 +368,7 @@ async def test_the_page_retraining_asks_a_person_and_says_what_helped(twin: Twin
         "ada",
         "every 7d",
         "overdue",
+        "1234567.25",
     ):
         assert part in said, part
     assert said.index("Approve") < said.index("accuracy fell to 0.61")  # a phone shows the first columns
