@@ -10,12 +10,12 @@ from typing import Any
 
 from core import moment
 from core.monitor import Monitor, Severity
+from core.plain_json import plain_json
 from dashboard.listed import Listed
 from dashboard.picked import BASELINES, TARGETS
 
 _PLAIN = re.compile(r"[a-z][a-z0-9._-]*\Z", re.ASCII)
 _WORDS = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}  # which a reader of YAML may not take as texts
-_HIDDEN = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")  # what YAML takes as the end of a line, or refuses
 _LONGEST = 15  # digits of a whole number; a longer one is refused as a text
 _LIMIT = re.compile(r"\s*(above|below)?\s*(-?\d+(?:\.\d+)?)\s*\Z")
 
@@ -103,14 +103,10 @@ def _flow(value: Any) -> str:
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{name}: {_flow(part)}" for name, part in value.items()) + "}"
     if isinstance(value, str):
-        return value if _PLAIN.match(value) and value not in _WORDS else _quoted(value)
+        return value if _PLAIN.match(value) and value not in _WORDS else plain_json(value)
     if isinstance(value, Sequence):
         return "[" + ", ".join(map(_flow, value)) + "]"
     return json.dumps(value)
-
-
-def _quoted(value: str) -> str:
-    return _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
 
 
 def _limit(written: str) -> Any:

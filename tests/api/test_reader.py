@@ -147,6 +147,7 @@ def test_a_monitor_that_is_not_stored_is_tried_by_its_form(stores: Stores) -> No
     assert "An episode of severity ticket goes to: " in shown
     assert "/v1/apply" in shown
     assert "nowhere" in tried("&columns=nowhere").partition("It cannot be tried")[2]
+    assert "a b" not in tried("&columns=a%C2%85b")  # to YAML the character between them is the end of a line
     assert pages.monitors("m") == before
 
 

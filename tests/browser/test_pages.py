@@ -39,6 +39,8 @@ PAGES = {entry.path or "inbox": f"/ui/{entry.path}" for entry in SITE if "*" not
     "events": "/ui/models/departs-late/events?range=7d&column=temp&value=null&order=worst",
     "event": "/ui/models/departs-late/events/flight%2F0013?range=7d",
     "monitor-form": "/ui/monitor?model=departs-late&monitor=temp-moves&columns=temp&warn=0.1&baseline=same-weekday&timezone=America%2FNew_York",
+    "search-found": "/ui/search?q=a",
+    "episodes-of-monitor": "/ui/alerts?model=departs-late&monitor=input-drift",
     "unknown": "/ui/nowhere",
     "bad-state": "/ui/models/departs-late?range=ever&from=yesterday&segment=carrier%3DNOBODY",
 }

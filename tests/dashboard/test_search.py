@@ -15,6 +15,7 @@ import pytest
 from core import text as values
 from dashboard.glossary import WORDS
 from dashboard.pages import search
+from dashboard.pages.history import Choice
 from dashboard.pages.search import SHOWN
 from dashboard.route import page
 from dashboard.state import PageState
@@ -66,7 +67,7 @@ async def test_ten_thousand_monitors_are_searched_beside_the_answers_to_others(m
         threads.add(threading.get_ident())
         return fit(*given)
 
-    class Episodes(search.Episodes):
+    class Episodes(Choice):
         @property
         def address(self) -> str:
             made.append(self.monitor)

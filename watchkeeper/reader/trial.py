@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -19,6 +18,7 @@ from core.contract import Contract
 from core.episode import Rule, State, Transition
 from core.error import ConfigError
 from core.monitor import Gate, Monitor
+from core.plain_json import plain_json
 from core.reading import Reading
 from core.segment import ALL, grouping_of
 from core.span import Spans
@@ -121,7 +121,7 @@ class TrialReader(Sources):
             grouping = "*".join(grouping_of(str(trial.segment)))  # of segments that are found any one may be asked for
             fields["segments"] = [grouping] if isinstance(own, dict) else [*(own if isinstance(own, list) else [own]), grouping]
         there = [("monitor", str(fields.get("model")), _NAME)]
-        found = parse(json.dumps([fields], ensure_ascii=False), contract=self._stores.control.contract, there=there).monitors
+        found = parse(plain_json([fields]), contract=self._stores.control.contract, there=there).monitors
         if len(found) != 1:
             raise ConfigError("`monitor` is no monitor", remedy="write the fields of a monitor, such as model and measure")
         return self._sharing(found[0])
