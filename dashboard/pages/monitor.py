@@ -99,7 +99,7 @@ def _fields(form: MonitorForm, reader: Reader, names: Sequence[str], contract: C
                 piece.search("persist", "Persists", form.persist, hint="Such as 2 of 3", width=160),
                 piece.select("severity", "Severity", form.severity, SEVERITIES, width=160),
             ],
-            className="controls",
+            className="controls form",
         ),
     )  # fmt: skip
 
@@ -131,9 +131,8 @@ def _raised(found: Mapping[str, Any], days: int) -> Component:
 
 def _where(goes: Goes) -> Component:
     """The routing of an episode of the monitor."""
-    to = ", ".join(goes.to) or goes.nowhere
+    to = f"to: {', '.join(goes.to)}" if goes.to else f"nowhere: {goes.nowhere}"
     escalates = f" It escalates to {', '.join(goes.escalates)}." if goes.escalates else ""
     held = f" Held back now: {goes.held}." if goes.held else ""
-    return piece.card(
-        "Where would this go?", html.P(f"An episode of severity {goes.severity} goes to: {to}.{escalates}{held}", className="words")
-    )
+    said = f"An episode of severity {goes.severity} goes {to}.{escalates}{held}"
+    return piece.card("Where would this go?", html.P(said, className="words"))

@@ -144,7 +144,7 @@ def test_a_monitor_that_is_not_stored_is_tried_by_its_form(stores: Stores) -> No
 
     shown = tried(f"&columns={column}&warn=0.1")
     assert "What it would have raised" in shown
-    assert "An episode of severity ticket goes to: " in shown
+    assert "An episode of severity ticket goes " in shown
     assert "/v1/apply" in shown
     assert "nowhere" in tried("&columns=nowhere").partition("It cannot be tried")[2]
     assert "a b" not in tried("&columns=a%C2%85b")  # to YAML the character between them is the end of a line

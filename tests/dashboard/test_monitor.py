@@ -18,6 +18,7 @@ from core.monitor import Gate
 from core.trial import Trial
 from dashboard import late
 from dashboard.monitor_form import MonitorForm, as_yaml
+from dashboard.ports import Goes
 from dashboard.route import page
 from dashboard.site import LATE
 from tests.dashboard.test_page import text
@@ -85,6 +86,8 @@ async def test_the_form_shows_what_a_monitor_would_have_raised_and_where_that_go
     assert '"data-act": "/v1/apply"' in later
     assert '"data-dry": "true"' in later
     assert "over the last 366 days" in await tried(twin, f"{FILLED}&target=quarterly")
+    twin.would_go = lambda monitor: Goes(monitor["model"], monitor["monitor"], "ticket", (), (), "there is no destination", "")  # type: ignore[method-assign]
+    assert "An episode of severity ticket goes nowhere: there is no destination." in await tried(twin, FILLED)
 
 
 async def test_a_form_that_is_not_whole_or_wrong_has_no_button() -> None:
