@@ -21,7 +21,8 @@ class RetrainingTwin:
     def trainings(self, model: str | None = None) -> list[Training]:
         name = model or "departs-late"
         hooks = [msgspec.structs.replace(one, cadence=7 * DAY) for one in self.hooks(name)]
-        past = [msgspec.structs.replace(one, metrics={"cost": 1234567.25}) for one in self.retrains(name, 100)]
+        ended = {"metrics": {"cost": 1234567.25}, "succeeded_at": START + DAY}
+        past = [msgspec.structs.replace(one, **(ended if one.state == "effective" else {})) for one in self.retrains(name, 100)]
         return [training(name, hooks, past, START + 30 * DAY)]
 
     def retrains(self, model: str, limit: int) -> list[Retrain]:
