@@ -153,6 +153,16 @@ class Window:
         )
         self.drawn()
 
+    def points(self, chart: str) -> int:
+        """How many points of a chart hold a value."""
+        count: int = self.page.evaluate(
+            "(id) => document.querySelector(`#${id} .js-plotly-plot, #${id}.js-plotly-plot`)._fullData"
+            ".flatMap((trace) => Array.from(trace.z ? trace.z.flat() : trace.orientation === 'h' ? trace.x : trace.y))"
+            ".filter((value) => value !== null && value !== undefined && Number(value)).length",
+            chart,
+        )
+        return count
+
 
 @contextmanager
 def profile(

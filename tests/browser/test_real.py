@@ -45,17 +45,6 @@ def real(browser: Browser, server: DemoServer) -> Iterator[Window]:
         yield made
 
 
-def drawn(tab: Window, chart: str) -> int:
-    """How many points of a chart hold a value."""
-    count: int = tab.page.evaluate(
-        "(id) => document.querySelector(`#${id} .js-plotly-plot, #${id}.js-plotly-plot`)._fullData"
-        ".flatMap((trace) => Array.from(trace.z ? trace.z.flat() : trace.orientation === 'h' ? trace.x : trace.y))"
-        ".filter((value) => value !== null && value !== undefined && Number(value)).length",
-        chart,
-    )
-    return count
-
-
 def test_the_inbox_and_an_episode_of_real_data(real: Window, shots: Shots) -> None:
     """Open episodes are in the inbox, and link to their pages with the measure over time."""
     real.open("/ui/")
@@ -65,7 +54,7 @@ def test_the_inbox_and_an_episode_of_real_data(real: Window, shots: Shots) -> No
     articles.first.locator("h2 a").click()
     expect(real.page.locator(".crumbs")).to_be_visible()
     real.drawn()
-    assert drawn(real, "measure") > 10
+    assert real.points("measure") > 10
     assert real.page.locator(".card.error").count() == 0
     assert real.page.locator(".life li").count() > 0
     shots.take(real.page, "episode", whole=True)
@@ -80,8 +69,8 @@ def test_the_fleet_leads_to_a_model_that_looks_at_a_judged_window(real: Window, 
     expect(real.page.locator("h1")).to_have_text("flight-arrival")
     real.drawn()
     real.open("/ui/models/flight-arrival?measure=performance.mae&monitor=default-performance.mae")  # by day
-    assert drawn(real, "performance") > 80
-    assert drawn(real, "drift") > 80
+    assert real.points("performance") > 80
+    assert real.points("drift") > 80
     assert real.page.locator(".card.error").count() == 0
     expect(real.page.locator(".facts")).not_to_contain_text("too few")
     expect(real.page.locator(".card").first).to_contain_text(re.compile(r"Window of 2013-12-\d\d, the newest"))
@@ -93,8 +82,8 @@ def test_the_fleet_leads_to_a_model_that_looks_at_a_judged_window(real: Window, 
 def test_a_column_against_its_reference(column: str, word: str, real: Window, shots: Shots) -> None:
     """Numbers and categories are drawn beside the reference, and their drift over time."""
     real.open(f"/ui/models/flight-delay/columns/{column}")
-    assert drawn(real, "distribution") > 10
-    assert drawn(real, "drift") > 20
+    assert real.points("distribution") > 10
+    assert real.points("drift") > 20
     expect(real.page.locator("#distribution .legend").first).to_contain_text(word)
     assert real.page.locator(".card.error").count() == 0
     shots.take(real.page, f"column-{column}", whole=True)
