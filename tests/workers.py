@@ -26,6 +26,7 @@ LONGEST = (
     "tests/acceptance/test_disorder.py",
     "tests/acceptance/test_kill.py",
     "tests/acceptance/test_contract.py",
+    "tests/acceptance/test_clocks.py",
     "tests/browser/test_journey.py",
     "tests/browser/test_real.py",
     "tests/acceptance/test_law.py",

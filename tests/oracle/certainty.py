@@ -36,7 +36,7 @@ TESTED = tuple(name for name in (*_MEANS, *COVERAGES) if name != "uncertainty.en
 def of(measure: str, rows: Rows, held: npt.NDArray[np.int64], whole: Rows, phi: float, params: Mapping[str, Any]) -> tuple[Value, int]:
     """The value over the rows that are held, of which `phi` are worth an independent one, and how many count; `whole` is the reference."""
     if measure in reliability.MEASURES:
-        value, n = reliability.of(measure, rows, held, whole.once("edges", lambda: reliability.edges(whole)))
+        value, n = reliability.of(measure, rows, held, whole.contract.once("edges", lambda: reliability.edges(whole.contract)))
         return Value(value), n
     if measure in _MEANS:
         values = _numbers(measure, rows)[held]

@@ -5,18 +5,21 @@ Each window is taken as a stream of its own, and what it is compared with as a r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from sklearn import config_context
 
 from tests.oracle import dispersion
 from tests.oracle.column import COMPARES
 from tests.oracle.expected import lookup_of, verdict
 from tests.oracle.found import Asked, Found
+from tests.oracle.quality import expected_rows
 from tests.oracle.rows import Rows, events
 from tests.oracle.spec import DAY, Spec, duration
 
@@ -50,16 +53,33 @@ class Window(NamedTuple):
     last: pd.Timestamp | None = None
 
 
-def expected(reference: pd.DataFrame, stream: pd.DataFrame, spec: Spec, monitors: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """The readings of all traffic (`all`) of each monitor; see COLUMNS."""
+def expected(
+    reference: pd.DataFrame, stream: pd.DataFrame, spec: Spec, monitors: Sequence[Mapping[str, Any]], moments: Sequence[str] = ()
+) -> pd.DataFrame:
+    """The readings of all traffic (`all`) of each monitor; see COLUMNS. With `moments` only those of three windows about each of them."""
     whole, live = Rows(reference, reference, spec), Rows(events(stream, spec), reference, spec)
-    frame = pd.DataFrame([row for monitor in monitors for row in _readings(monitor, whole, live)], columns=list(COLUMNS))
+    part = cache(partial(_part, live, whole))
+    with config_context(assume_finite=True, skip_parameter_validation=True):
+        rows = [row for monitor in monitors for row in _readings(monitor, whole, live, part, moments)]
+    frame = pd.DataFrame(rows, columns=list(COLUMNS))
     return frame.astype(dict.fromkeys(FLOATS, float) | {"n_baseline": "Int64"})
+
+
+def _kept(found: Sequence[Window], moments: Sequence[str]) -> Sequence[Window]:
+    """The windows from the last that ends before one of some moments on, three of each; without moments all."""
+    firsts = [sum(window.end <= _micros(at) for window in found) - 1 for at in moments]
+    return [window for place, window in enumerate(found) if any(first <= place < first + 3 for first in firsts)] if moments else found
 
 
 def windows(target: str | Mapping[str, Any], first: int, last: int) -> list[Window]:
     """The windows from the first that holds the time `first` to the last that holds the time `last`."""
-    target = {"window": target} if isinstance(target, str) else target
+    given = {"window": target} if isinstance(target, str) else target
+    return _windows(tuple(given.items()), first, last)
+
+
+@cache
+def _windows(given: tuple[tuple[str, Any], ...], first: int, last: int) -> list[Window]:
+    target = dict(given)
     unit = WHOLE.get(target["window"], target["window"].removesuffix("_to_date"))
     if unit == target["window"]:
         length = duration(unit)
@@ -119,21 +139,28 @@ def _spans(against: str | Mapping[str, Any], target: str | Mapping[str, Any], wi
     return [(_at(target, begin), _at(target, end + pd.Timedelta("1D"))) for begin, end in pairs]
 
 
-def _readings(monitor: Mapping[str, Any], whole: Rows, live: Rows) -> Iterator[tuple[Any, ...]]:
+def _readings(
+    monitor: Mapping[str, Any], whole: Rows, live: Rows, part: Callable[..., Rows], moments: Sequence[str]
+) -> Iterator[tuple[Any, ...]]:
     measure, times = monitor["measure"], live.times
     against, fair = monitor.get("baseline"), measure.startswith("fairness.")
+    of = (("version", monitor["version"]),) if "version" in monitor else ()
     find_of = lookup_of(measure)
     basis = dispersion.of_reference(whole, DAY, DAY)  # gives intervals, which are not compared
     for column in monitor.get("columns") or monitor.get("attributes") or [""]:
-        for window in windows(monitor["target"], int(times.min()), int(times.max())):
-            spans = [] if against in (None, "reference") else pool(monitor, window)
-            target = _part(live, whole, [(window.start, window.end)], fair=fair)
-            base = whole if against in (None, "reference") else _part(live, whole, spans, fair=fair)
+        for window in _kept(windows(monitor["target"], int(times.min()), int(times.max())), moments):
+            own = [(window.start, window.end)]
+            others = tuple((key, against[key]) for key in ("version", "role") if isinstance(against, Mapping) and key in against)
+            spans = own if others else [] if against in (None, "reference") else pool(monitor, window)
+            target = part(tuple(own), of, fair=fair)
+            base = whole if against in (None, "reference") else part(tuple(spans), others or of, fair=fair)
             asked = {**monitor, "baseline": None if against is None else "reference"}
             asked = {name: value for name, value in asked.items() if value is not None}
             one: Found
             other: Found | None
-            if measure == "quality.volume":
+            if measure == "quality.volume" and against == "reference":
+                one, other = _usual_volume(target, whole, window)
+            elif measure == "quality.volume":
                 one, other = _volume(target, base, window, spans, int(times.min()))
             else:
                 one, other = find_of(Asked(asked, column, base, target, (), 0, 0, lambda: basis))(0, "all")
@@ -142,6 +169,13 @@ def _readings(monitor: Mapping[str, Any], whole: Rows, live: Rows) -> Iterator[t
                 monitor["monitor"], measure, column, "all", window.start, window.end, one.value, before, one.n,
                 None if other is None else other.n, verdict(monitor, one, other, before),
             )  # fmt: skip
+
+
+def _usual_volume(target: Rows, whole: Rows, window: Window) -> tuple[Found, Found]:
+    """Rows by those that the reference lets expect in the hours of the window."""
+    hours = whole.times // 3_600_000_000
+    usual = expected_rows(hours, hours, window.start, window.end)
+    return Found(target.size / usual if usual else None, target.size), Found(None, whole.size)
 
 
 def _volume(target: Rows, base: Rows, window: Window, spans: Sequence[tuple[int, int]], first: int) -> tuple[Found, Found]:
@@ -153,10 +187,13 @@ def _volume(target: Rows, base: Rows, window: Window, spans: Sequence[tuple[int,
     return Found(target.size / expected if expected else None, target.size), Found(None, base.size)
 
 
-def _part(rows: Rows, whole: Rows, spans: Sequence[tuple[int, int]], *, fair: bool) -> Rows:
+def _part(rows: Rows, whole: Rows, spans: Sequence[tuple[int, int]], of: Sequence[tuple[str, str]], *, fair: bool) -> Rows:
+    """The rows of some spans, with `of` those of one version or role."""
     inside: npt.NDArray[np.bool_] = np.zeros(rows.size, np.bool_)
     for start, end in spans:
         inside |= (rows.times >= start) & (rows.times < end)
+    for name, value in of:
+        inside &= rows.frame[name].to_numpy() == value
     spec = rows.spec if fair else replace(rows.spec, segments=(), protected=())  # segments are not asked for
     return Rows(rows.frame[inside].reset_index(drop=True), rows.reference, spec, whole)
 
