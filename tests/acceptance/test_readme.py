@@ -50,6 +50,8 @@ def test_the_first_model_of_a_reader(tmp_path: Path) -> None:
                 "all": "critical",
                 "borough=Bronx": "critical",
             }
+            (day,) = {(item["window_start"], item["window_end"]) for item in client.readings(model="taxi-fare", monitor="fare-days")}
+            assert day == ("2026-01-05T05:00:00Z", "2026-01-06T05:00:00Z")
             run = [sys.executable, "-c", re.findall(r"```python\n(.*?)```", text, re.DOTALL)[0]]
             subprocess.run(run, cwd=tmp_path, env=environment, check=True, timeout=300)
         server.terminate()
