@@ -73,9 +73,9 @@ def test_a_retraining_is_asked_for_once_and_judged_by_what_its_version_does(worl
     assert [one["good"] for one in done["verified"]][-2:] == [True, True]
     assert {(one["ended_by"], tuple(one["retrains"])) for one in episodes} <= {("retrained", (done["id"],)), ("cleared", (done["id"],))}
     assert (len(episodes), contract["version"]) == (2, 2)
-    assert list(dict.fromkeys(one["state"] for one in done["history"])) == [
-        *("requested", "dispatched", "running", "succeeded", "verifying", "effective")
-    ]
+    states = dict.fromkeys(one["state"] for one in done["history"])
+    states.pop("blocked", None)  # it waits if not all labels of the bad days were read when the monitors fired
+    assert list(states) == ["requested", "dispatched", "running", "succeeded", "verifying", "effective"]
 
 
 def hook(receiver: Receiver, model: str = MODEL) -> dict[str, Any]:
