@@ -64,6 +64,34 @@ class _Reach(NamedTuple):
         return " AND ".join([f"isFinite({loss})", *(f"({loss}, toUnixTimestamp64Micro({ts})) {bound}" for bound in self.bounds)])
 
 
+class _Known(NamedTuple):
+    """What all queries of a list know of the model: its contracts, and the texts that were sent for classes with the class that each means, None if all are as they were sent."""
+
+    contracts: Sequence[Contract]
+    classes: tuple[list[str], list[str]] | None
+
+    @property
+    def number(self) -> bool:
+        """Whether predictions are numbers."""
+        return self.contracts[-1].task is Task.REGRESSION
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Those of the SQL that `meant` gives."""
+        return {} if self.classes is None else {"sent": self.classes[0], "meant": self.classes[1]}
+
+    def meant(self, of: str) -> str:
+        """A text as the class that it means, in SQL."""
+        if self.classes is None:
+            return f"toString({of})"
+        return f"transform(toString({of}), {{sent:Array(String)}}, {{meant:Array(String)}}, toString({of}))"
+
+    def loss(self, label: str, error: str) -> str:
+        """The loss in SQL: 0 or 1 for classes, `error` for numbers."""
+        unequal = f"toFloat64({self.meant('class')} != {self.meant(label)})"
+        return error if self.number else f"if(class IN ('{NULL}', '{INVALID}'), nan, {unequal})"
+
+
 class _Filtered(NamedTuple):
     """Events that fit: their SQL, further conditions on what it gives, the conditions within it, and its parameters."""
 
@@ -82,7 +110,7 @@ class EventList:
     def places(self, contracts: Sequence[Contract], asked: EventQuery) -> tuple[list[dict[str, Any]], str | None]:
         """Where the events of a page are, in order: prediction_id, at, partition, position and place; and the cursor of the next page or None."""
         keys, direction = _ORDERS[asked.order]
-        page = self._keys(contracts, asked, keys, direction)
+        page = self._keys(self._known(contracts, asked), asked, keys, direction)
         more = len(page) > asked.limit
         page = page[: asked.limit]
         return page, encode([page[-1][key.name] for key in keys]) if more else None
@@ -90,8 +118,9 @@ class EventList:
     def beside(self, contracts: Sequence[Contract], asked: EventQuery, place: Sequence[Any]) -> tuple[str | None, str | None]:
         """The ids of the events before and after a place in the list; None at its ends. `place` is what the order compares: the time and the id, of `worst` before them the loss."""
         keys, direction = _ORDERS[asked.order]
+        known = self._known(contracts, asked)
         asked = msgspec.structs.replace(asked, after=encode(list(place)), limit=1)
-        sides = (self._keys(contracts, asked, keys, way) for way in ("ASC" if direction == "DESC" else "DESC", direction))
+        sides = (self._keys(known, asked, keys, way) for way in ("ASC" if direction == "DESC" else "DESC", direction))
         before, after = (found[0]["prediction_id"] if found else None for found in sides)
         return before, after
 
@@ -101,12 +130,12 @@ class EventList:
         An event that came twice is counted twice until the owner has found that one of them does not count.
         """
         asked = msgspec.structs.replace(asked, order="newest", after=None)
-        low, high = _span(asked)
+        known, (low, high) = self._known(contracts, asked), _span(asked)
         joined = self._by_outcomes(asked, low, high)
         spans = self._stretches(asked.model, low, high, "ASC") if joined else [(low, high)]
         slot, found = "intDiv(toUnixTimestamp64Micro(ts), {step:Int64}) * {step:Int64}", dict[int, int]()
         for part in spans:
-            fit = self._filtered(contracts, asked, *part, joined=joined)
+            fit = self._filtered(known, asked, *part, joined=joined)
             sql = (
                 f"SELECT {slot} AS slot, count() AS n FROM ({fit.sql}) WHERE {' AND '.join(fit.kept) or 'true'} GROUP BY slot ORDER BY slot"
             )
@@ -114,7 +143,7 @@ class EventList:
                 found[int(row["slot"])] = found.get(int(row["slot"]), 0) + int(row["n"])
         return found
 
-    def _keys(self, contracts: Sequence[Contract], asked: EventQuery, keys: Sequence[_Key], direction: str) -> list[dict[str, Any]]:
+    def _keys(self, known: _Known, asked: EventQuery, keys: Sequence[_Key], direction: str) -> list[dict[str, Any]]:
         """Where the events of the page are, in order, and one more if there are more: prediction_id, at, partition, position, place and, if labels are joined, loss."""
         places = None if asked.after is None else decode(asked.after, [key.type for key in keys])
         low, high = _span(asked)
@@ -123,16 +152,16 @@ class EventList:
             low, high = (low, min(high, at + 1)) if direction == "DESC" else (max(low, at), high)
         found: list[dict[str, Any]] = []
         if not self._by_outcomes(asked, low, high):
-            return self._read(self._filtered(contracts, asked, low, high, joined=False), asked, keys, direction, places)
+            return self._read(self._filtered(known, asked, low, high, joined=False), asked, keys, direction, places)
         if asked.order == "worst":
             for most in (_WORST, _FURTHER, None):
-                reach = None if most is None else self._reach(contracts, asked, direction, places, most)
-                found = self._read(self._filtered(contracts, asked, low, high, reach, joined=True), asked, keys, direction, places)
+                reach = None if most is None else self._reach(known, asked, direction, places, most)
+                found = self._read(self._filtered(known, asked, low, high, reach, joined=True), asked, keys, direction, places)
                 if len(found) > asked.limit or reach is None or reach.whole:
                     break
             return found
         for span in self._stretches(asked.model, low, high, direction):
-            found += self._read(self._filtered(contracts, asked, *span, joined=True), asked, keys, direction, places)
+            found += self._read(self._filtered(known, asked, *span, joined=True), asked, keys, direction, places)
             if len(found) > asked.limit:
                 break
         return found[: asked.limit + 1]
@@ -155,7 +184,7 @@ class EventList:
 
     def _filtered(
         self,
-        contracts: Sequence[Contract],
+        known: _Known,
         asked: EventQuery,
         low: int,
         high: int,
@@ -164,27 +193,24 @@ class EventList:
         joined: bool,
     ) -> _Filtered:
         """The events in `[low, high)` that are asked for, of the order `worst` those within a reach. Labels are there where a filter or the order needs them: of outcomes, or of all that came if these are not `joined`."""
-        parameters: dict[str, Any] = {"model": asked.model, "low": low, "high": high, "as_of": asked.as_of or 0}
-        compared = asked.label == "wrong" or asked.order == "worst" or asked.column == PREDICTION
-        classes = self._classes(contracts[-1], parameters) if compared else None
-        where = Conditions(contracts, _meant("class", classes))
+        parameters: dict[str, Any] = {"model": asked.model, "low": low, "high": high, "as_of": asked.as_of or 0, **known.parameters}
+        where = Conditions(known.contracts, known.meant("class"))
         where.equal({"version": asked.version, "role": asked.role})
         where.segment(asked.segment)
         if asked.column is not None and asked.values is not None:
             where.holds(asked.column, asked.values)
         then = [] if asked.as_of is None else [BY_THEN]
-        number = contracts[-1].task is Task.REGRESSION
         near: list[str] = []
         if reach is not None and reach.bounds:
             parameters |= reach.parameters
-            near = [_within(reach, _loss(classes, "text", "loss", number=number))]
+            near = [_within(reach, known.loss("text", "loss"))]
         held = " AND ".join(["model = {model:String}", SPAN, COUNTS, *near, *then, *where.sql])
         events = f"SELECT prediction_id, ts, class, number, partition, position, place FROM predictions WHERE {held}"
         if not _by_label(asked):
             return _Filtered(events, [], where, parameters)
         kept = [_KEPT[asked.label]] if asked.label else []
         if not joined:
-            loss = _loss(classes, "truth.1", "abs(number - truth.2)", number=number)
+            loss = known.loss("truth.1", "abs(number - truth.2)")
             ids = f"prediction_id IN (SELECT prediction_id FROM predictions WHERE model = {{model:String}} AND {SPAN})"
             truths = f"SELECT prediction_id AS labelled_id, {TRUTH} AS truth FROM labels WHERE {' AND '.join(['model = {model:String}', ids, *then])} GROUP BY prediction_id"
             truths = f"SELECT labelled_id, truth, 1 AS known FROM ({truths}) WHERE truth.5 = 0"
@@ -193,7 +219,7 @@ class EventList:
         if asked.order == "worst" and reach is None and where.sql:  # few events fit, so of all outcomes theirs alone are joined
             near = [f"(ts, prediction_id) IN (SELECT ts, prediction_id FROM predictions WHERE {held})"]
         truths = (
-            f"SELECT prediction_id AS labelled_id, ts AS labelled_ts, {_loss(classes, 'text', 'loss', number=number)} AS found, 1 AS known"
+            f"SELECT prediction_id AS labelled_id, ts AS labelled_ts, {known.loss('text', 'loss')} AS found, 1 AS known"
             f" FROM outcomes FINAL WHERE {' AND '.join(['model = {model:String}', SPAN, *near])}"
         )
         if reach is not None and reach.bounds:  # an outcome whose label did reach so far, and was corrected, has another place
@@ -217,18 +243,15 @@ class EventList:
         first = "SELECT ts FROM predictions WHERE model = {model:String} ORDER BY ts LIMIT 1"
         return not self._engine.query(f"SELECT 1 AS one FROM outcomes FINAL {old} AND ts >= ({first}) LIMIT 1", given).num_rows
 
-    def _reach(
-        self, contracts: Sequence[Contract], asked: EventQuery, direction: str, places: Sequence[object] | None, most: int
-    ) -> _Reach:
+    def _reach(self, known: _Known, asked: EventQuery, direction: str, places: Sequence[object] | None, most: int) -> _Reach:
         """The `most` worst outcomes after `places`, and all others of the last one's loss and time. Labels that do not hold any more count, too."""
         low, high = _span(asked)
-        given: dict[str, Any] = {"model": asked.model, "low": low, "high": high, "most": most}
-        classes, number = self._classes(contracts[-1], given), contracts[-1].task is Task.REGRESSION
+        given: dict[str, Any] = {"model": asked.model, "low": low, "high": high, "most": most, **known.parameters}
         after, upto = ("<=", ">=") if direction == "DESC" else (">=", "<=")
         bounds, ends = list[str](), dict[str, Any]()
         if places is not None:
             bounds, ends = [f"{after} ({{after_loss:Float64}}, {{after_at:Int64}})"], {"after_loss": places[0], "after_at": places[1]}
-        rows = f"SELECT {_loss(classes, 'text', 'loss', number=number)} AS found, ts FROM outcomes WHERE model = {{model:String}} AND {SPAN} AND deleted = 0"
+        rows = f"SELECT {known.loss('text', 'loss')} AS found, ts FROM outcomes WHERE model = {{model:String}} AND {SPAN} AND deleted = 0"
         holds = _Reach(tuple(bounds), ends, whole=False).holds("found", "ts")
         sql = f"SELECT found, {_AT.sql} AS at FROM ({rows}) WHERE {holds} ORDER BY found {direction}, at {direction} LIMIT 1 OFFSET {{most:UInt64}}"
         last = self._engine.query(sql, given | ends).to_pylist()
@@ -253,29 +276,23 @@ class EventList:
                 low = end
             most = min(most * _NEXT // _FIRST, _MOST)
 
-    def _classes(self, contract: Contract, parameters: dict[str, Any]) -> tuple[list[str], list[str]] | None:
-        """The texts that were sent for classes, and the class that each means; None for a regression."""
-        if contract.task is Task.REGRESSION:
-            return None
-        known = Classes.of(contract)
+    def _known(self, contracts: Sequence[Contract], asked: EventQuery) -> _Known:
+        """Ask once a list which texts were sent for classes, where it compares classes."""
+        compared = asked.label == "wrong" or asked.order == "worst" or asked.column == PREDICTION
+        if not compared or contracts[-1].task is Task.REGRESSION:
+            return _Known(contracts, None)
+        known, (low, high) = Classes.of(contracts[-1]), _span(asked)
         sql = (
             f"SELECT DISTINCT toString(class) AS sent FROM predictions WHERE model = {{model:String}} AND {SPAN}"
             " UNION DISTINCT SELECT DISTINCT toString(text) FROM labels WHERE model = {model:String}"
         )
-        sent = self._engine.query(sql, parameters)["sent"].to_pylist()
+        sent = self._engine.query(sql, {"model": asked.model, "low": low, "high": high})["sent"].to_pylist()
         changed = [(one, meant) for one in sorted(sent) if (meant := known.name(one)) != one]
-        parameters |= {"sent": [one for one, _ in changed], "meant": [meant for _, meant in changed]}
-        return (parameters["sent"], parameters["meant"]) if changed else None
+        return _Known(contracts, ([one for one, _ in changed], [meant for _, meant in changed]) if changed else None)
 
 
 def _by_label(asked: EventQuery) -> bool:
     return asked.label is not None or asked.order == "worst"
-
-
-def _loss(classes: tuple[list[str], list[str]] | None, label: str, error: str, *, number: bool) -> str:
-    """The loss in SQL: 0 or 1 for classes, `error` for numbers."""
-    unequal = f"toFloat64({_meant('class', classes)} != {_meant(label, classes)})"
-    return error if number else f"if(class IN ('{NULL}', '{INVALID}'), nan, {unequal})"
 
 
 def _within(reach: _Reach, loss: str) -> str:
@@ -286,12 +303,3 @@ def _within(reach: _Reach, loss: str) -> str:
 
 def _span(asked: EventQuery) -> tuple[int, int]:
     return EARLIEST if asked.start is None else asked.start, LATEST if asked.end is None else asked.end
-
-
-def _meant(of: str, classes: tuple[list[str], list[str]] | None) -> str:
-    """A text as the class that it means."""
-    return (
-        f"toString({of})"
-        if classes is None
-        else f"transform(toString({of}), {{sent:Array(String)}}, {{meant:Array(String)}}, toString({of}))"
-    )
