@@ -73,17 +73,29 @@ class MonitorForm(Listed):
 SEVERITIES = [("", "ticket"), *((one.value, one.value) for one in Severity if one is not Severity.TICKET)]
 
 
-# Fields of a monitor that the form does not have.
-_ELSEWHERE = (
-    "params", "auto", "attributes", "exclude", "version", "budget", "compare", "gate", "min_label_coverage", "clear", "keep_firing",
-    "reopen_within", "on_nodata", "on_error", "enabled", "owner", "description", "runbook",
-)  # fmt: skip
+_FIELDS = {
+    "name",
+    "model",
+    "measure",
+    "columns",
+    "segments",
+    "window",
+    "baseline",
+    "warn",
+    "critical",
+    "min_samples",
+    "persist",
+    "severity",
+}
+_WRITTEN = {"other": "b"}  # where a definition has another name
+_COUNTED = {"challengers", "share", "revision", "since"}  # which no definition has
 
 
 def left_out(held: Monitor) -> list[str]:
     """The fields of a stored monitor that the form does not have and that are not the usual ones."""
     usual = Monitor(name="", model="", measure="")
-    return [name for name in _ELSEWHERE if getattr(held, name) != getattr(usual, name)]
+    elsewhere = (name for name in Monitor.__struct_fields__ if name not in _FIELDS | _COUNTED)
+    return [_WRITTEN.get(name, name) for name in elsewhere if getattr(held, name) != getattr(usual, name)]
 
 
 def as_yaml(definition: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ import yaml
 from plotly.io.json import to_json_plotly
 
 from core import moment
+from core.baseline.rows import Version
 from core.monitor import Gate
 from core.trial import Trial
 from dashboard import late
@@ -109,9 +110,11 @@ async def test_a_monitor_that_is_there_is_not_changed_without_a_word() -> None:
     """The form and the question before applying say so, and name the fields that the form does not have and that would be lost."""
     twin = Twin()
     (one, *others) = twin.monitors("departs-late")
-    held = msgspec.structs.replace(one, name="temp-moves", owner="ada", gate=Gate.EVIDENCE, exclude=((0, moment.DAY),), enabled=False)
+    held = msgspec.structs.replace(
+        one, name="temp-moves", owner="ada", gate=Gate.EVIDENCE, exclude=((0, moment.DAY),), other=Version("2"), enabled=False
+    )
     twin._monitors = {"departs-late": [held, *others]}
-    lost = "goes back to what is usual: exclude, gate, enabled, owner."
+    lost = "goes back to what is usual: owner, exclude, b, gate, enabled."
     assert lost in text(await page(twin, "/ui/monitor", FILLED))
     assert lost in (await tried(twin, FILLED)).partition('"data-effect": ')[2]
     other = FILLED.replace("temp-moves", "temp-stays")
