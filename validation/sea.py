@@ -5,7 +5,6 @@ The stream is sent twice, each time to a process of its own: in order, and distu
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 import time
@@ -38,11 +37,6 @@ class Up(Server):
 
     name = "up"
     patience = 300.0
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        kept = ((name, value) for name, value in os.environ.items() if not name.startswith("WATCHKEEPER_"))
-        self.environment = dict(kept)  # that of the public data is no setting
 
     def _ready(self) -> bool:
         """Whether it answers."""
