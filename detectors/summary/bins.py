@@ -127,8 +127,9 @@ def once(values: Categories, texts: Collection[str]) -> int:
 def number_bins(column: Column, x: Floats) -> Ints:
     """The bin of each number: NaN is null, infinity is invalid. x: (n,); returns (n,)."""
     bins = place(column.edges, x)
-    bins[np.isnan(x)] = column.null
-    bins[x == np.inf] = column.invalid
+    if not np.isfinite(x).all():
+        bins[np.isnan(x)] = column.null
+        bins[x == np.inf] = column.invalid
     return bins
 
 
@@ -139,7 +140,7 @@ def text_bins(column: Column, values: Categories) -> Ints:
     table |= {NULL: column.null, INVALID: column.invalid}
     unseen = column.values + 1
     codes = np.array([table.get(text, unseen) for text in values.texts], np.int64)
-    return codes[values.codes] if len(codes) else np.zeros(0, np.int64)
+    return np.take(codes, values.codes) if len(codes) else np.zeros(0, np.int64)
 
 
 def bins(column: Column, values: Categories | Floats) -> Ints:

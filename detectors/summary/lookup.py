@@ -24,7 +24,7 @@ class _Table(NamedTuple):
 
     low: float
     scale: float
-    first: npt.NDArray[np.int32]
+    first: Ints
     most: int
     edges: Floats
 
@@ -34,24 +34,44 @@ def place(edges: tuple[float, ...], x: Floats) -> Ints:
     table = _table(edges) if len(x) >= FEW else None
     if table is None:
         return np.searchsorted(np.asarray(edges, np.float64), x, side="right")
-    found = np.empty(len(x), np.intp)
+    found, room = np.empty(len(x), np.intp), _Room.empty()
     for start in range(0, len(x), _BLOCK):
-        part = x[start : start + _BLOCK]
-        found[start : start + _BLOCK] = _of(table, part)
+        _count(table, x[start : start + _BLOCK], found[start : start + _BLOCK], room)
     return found
 
 
-def _of(table: _Table, x: Floats) -> npt.NDArray[np.int32]:
-    """The cell of a number never falls as the number rises, so that only the edges of its own cell must be compared with it."""
-    with np.errstate(over="ignore"):
-        cell = x - table.low
-        cell *= table.scale
-    np.fmax(cell, 0.0, out=cell)
-    np.fmin(cell, len(table.first) - 1.0, out=cell)
-    found = table.first[cell.astype(np.int32)]
+class _Room(NamedTuple):
+    """Memory for a block, used again for the next: to ask for new memory costs as much as to compute. Each (_BLOCK,)."""
+
+    number: Floats
+    small: npt.NDArray[np.int32]
+    cell: Ints
+    flag: npt.NDArray[np.bool_]
+
+    @staticmethod
+    def empty() -> _Room:
+        return _Room(np.empty(_BLOCK), np.empty(_BLOCK, np.int32), np.empty(_BLOCK, np.intp), np.empty(_BLOCK, np.bool_))
+
+
+def _count(table: _Table, x: Floats, found: Ints, room: _Room) -> None:
+    """Writes into `found` the edges at or below each number.
+
+    The cell of a number never falls as the number rises, so that only the edges of its own cell must be compared with it.
+    """
+    n = len(x)
+    number, small, cell, flag = room.number[:n], room.small[:n], room.cell[:n], room.flag[:n]
+    with np.errstate(over="ignore", invalid="ignore"):
+        np.subtract(x, table.low, out=number)
+        np.multiply(number, table.scale, out=number)
+        np.fmax(number, 0.0, out=number)
+        np.fmin(number, len(table.first) - 1.0, out=number)
+        np.copyto(small, number, casting="unsafe")  # to a short number first, which a processor converts several at a time
+    np.copyto(cell, small)
+    np.take(table.first, cell, out=found, mode="clip")  # without a check of each place, and of a copy to undo
     for _ in range(table.most):
-        found += x >= table.edges[found]
-    return found
+        np.take(table.edges, found, out=number, mode="clip")
+        np.greater_equal(x, number, out=flag)
+        np.add(found, flag, out=found)
 
 
 @lru_cache(4_096)
@@ -67,6 +87,6 @@ def _table(edges: tuple[float, ...]) -> _Table | None:
                 return None
             cell = ((cuts - cuts[0]) * scale).astype(np.int64)
             if (most := int(np.bincount(cell).max())) <= _MOST:
-                first = np.searchsorted(cell, np.arange(cells)).astype(np.int32)
+                first = np.searchsorted(cell, np.arange(cells))
                 return _Table(float(cuts[0]), float(scale), first, most, np.append(cuts, np.nan))
     return None

@@ -22,13 +22,16 @@ def moments(panes: PaneRows, column: Column, values: Categories | Floats, place:
     if isinstance(values, Categories):
         return found | {"low": nothing + np.inf, "high": nothing - np.inf}
     finite = place < column.null
-    each = panes.spread(values if finite.all() else np.where(finite, values, np.nan))
-    there = ~np.isnan(each)
-    for name, summed in (("square", (each - column.middle) ** 2), ("absolute", np.abs(each))):
-        found[name] = panes.reduce(np.add, summed if finite.all() else np.where(there, summed, 0.0))
+    whole = bool(finite.all())
+    each = panes.spread(values if whole else np.where(finite, values, np.nan))
+    there = None if whole else ~np.isnan(each)
+    for name, part in (("square", each - column.middle), ("absolute", np.abs(each))):
+        if name == "square":
+            np.square(part, out=part)  # in its place: to ask for new memory costs as much as to compute
+        found[name] = panes.reduce(np.add, part if there is None else np.where(there, part, 0.0))
     low, high = panes.reduce(np.fmin, each), panes.reduce(np.fmax, each)
     found |= {"low": np.where(np.isnan(low), np.inf, low), "high": np.where(np.isnan(high), -np.inf, high)}
-    if column.range is not None:
+    if column.range is not None and (found["low"].min() < column.range[0] or found["high"].max() > column.range[1]):
         found["outside"] = panes.count(finite & ((values < column.range[0]) | (values > column.range[1]))).astype(np.float64)
     return found
 

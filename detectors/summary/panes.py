@@ -36,6 +36,8 @@ class PaneRows:
     @cached_property
     def _sorted(self) -> tuple[Ints, Ints]:
         """The rows in order of their panes, each once for every grouping, and where each pane begins."""
+        if len(self) == 1:
+            return np.arange(self.rows.size), np.zeros(1, np.int64)
         rows = self.rows.ravel()
         order = np.argsort(rows.astype(np.uint16) if len(self) <= 1 << 16 else rows, kind="stable")  # short numbers sort by radix
         return order % self.rows.shape[1], np.cumsum(self.n) - self.n
@@ -71,12 +73,14 @@ class PaneRows:
         rows = self.rows
         if where is not None:
             rows, bins, weights = rows[:, where], bins[where], tuple(weight[where] for weight in weights)
+        if len(self) == 1:
+            return tally(bins, 1, width, *weights)
         spread = tuple(np.broadcast_to(weight, rows.shape).ravel() for weight in weights)
         return tally((rows * width + bins).ravel(), len(self), width, *spread)
 
     def count(self, where: Flags) -> Ints:
         """How many of the rows in `where` (n,) are in each pane."""
-        return np.bincount(self.rows[:, where].ravel(), minlength=len(self))
+        return np.bincount(np.take(self.rows, np.flatnonzero(where), axis=1).ravel(), minlength=len(self))
 
     def sum(self, weight: Floats) -> Floats:
         """The sum of `weight` (n,) in each pane."""
@@ -84,7 +88,7 @@ class PaneRows:
 
     def spread(self, values: Floats) -> Floats:
         """`values` (n,) in order of panes, as `reduce` takes them: (n * G,)."""
-        return values[self._sorted[0]]
+        return values if len(self) == 1 else values[self._sorted[0]]
 
     def reduce(self, how: np.ufunc, spread: Floats) -> Floats:
         """The values of each pane, reduced by a ufunc (P,); every pane has rows."""
@@ -103,8 +107,10 @@ def _distinct(codes: Ints) -> tuple[Ints, Ints]:
     """The distinct codes, ascending, and the place of each code among them."""
     if not len(codes):
         return codes, codes
-    low = codes.min()
-    if codes.max() - low > 4 * len(codes) + 4_096:
+    low, high = codes.min(), codes.max()
+    if low == high:
+        return codes[:1], np.zeros(len(codes), np.intp)
+    if high - low > 4 * len(codes) + 4_096:
         distinct, places = np.unique(codes, return_inverse=True)
         return distinct, places
     present = np.bincount(codes - low) > 0
