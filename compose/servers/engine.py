@@ -20,6 +20,7 @@ def main(library: str, folder: str, port: str) -> None:
         f"--http_port={port}",
         "--listen_host=127.0.0.1",
         "--ignore-error",
+        *(f"--compile_{what}=0" for what in ("expressions", "aggregate_expressions", "sort_description")),  # dear for a server of an hour
         "--query=SYSTEM START LISTEN HTTP;" + _FOREVER * _TIMES,
     ]
     run = ctypes.CDLL(library).chdb_query_cmdline

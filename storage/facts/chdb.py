@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import clickhouse_connect
 from clickhouse_connect.driver.exceptions import ClickHouseError
@@ -22,6 +22,12 @@ from storage.facts.fault import translated
 
 class Chdb(Engine):
     """ClickHouse in this process, with its data in `folder`. Raises Fatal if another process has it open."""
+
+    # A process asks thousands of different small questions. To compile their expressions costs it more than it gains.
+    SETTINGS: ClassVar[dict[str, int]] = {
+        **Engine.SETTINGS,
+        **dict.fromkeys(("compile_expressions", "compile_aggregate_expressions", "compile_sort_description"), 0),
+    }
 
     def __init__(self, folder: Path) -> None:
         super().__init__(str(folder), DATABASE)
