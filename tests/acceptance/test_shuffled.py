@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
 from io import BytesIO
-from typing import Any
 
-import pandas as pd
 import pytest
 import yaml
 
@@ -30,14 +27,12 @@ def test_a_shuffled_month_reads_as_a_batch_job_over_it(world: Callable[[Mapping[
 
     Of every measure in one process. A cluster computes measures by the same code, from what its own stores answer: there it is one of each kind of evidence.
     """
-    reference, stream, wanted, spans = _census()
+    reference, stream = census.people(8_000, 1), census.people(12_000, 2, drift=0.3)
     sink = BytesIO()
     reference.to_parquet(sink, index=False)
     with world(SOON) as place, Client(place.url) as client:
-        watched = census.monitors()
-        if isinstance(place, Cluster):
-            watched = [*census.few(), *census.trees()]
-            wanted = wanted.merge(pd.DataFrame(_columns(watched), columns=["monitor", "column"]))
+        watched = [*census.few(), *census.trees()] if isinstance(place, Cluster) else census.monitors()
+        spec = Spec(monitors=watched, **census.OPTIONS)
         client.reference(census.MODEL, sink.getvalue(), **census.OPTIONS)
         client.apply(yaml.safe_dump([*watched, *census.spans()]))
         for topic, rows in census.requests(stream):
@@ -48,19 +43,7 @@ def test_a_shuffled_month_reads_as_a_batch_job_over_it(world: Callable[[Mapping[
             [item for one in monitors for item in client.readings(model=census.MODEL, monitor=one["monitor"], limit=10_000)]
             for monitors in (watched, census.spans())
         )
+    wanted, spans = expected(reference, stream, spec), of_spans(reference, stream, spec, census.spans())
     assert len(wanted) > 5_000
     assert compare(wanted, found)[:20] == []
     assert compare(spans, pooled, FLOATS)[:20] == []
-
-
-def _columns(monitors: list[dict[str, Any]]) -> list[tuple[str, str]]:
-    """The names of the monitors, each with the columns of its readings."""
-    return [(one["monitor"], column) for one in monitors for column in one.get("columns") or one.get("attributes") or [""]]
-
-
-@cache
-def _census() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """The reference, the stream, and the readings that one process must have, of which a cluster has a part, and apart those of windows and baselines of every kind."""
-    reference, stream = census.people(8_000, 1), census.people(12_000, 2, drift=0.3)
-    spec = Spec(monitors=census.monitors(), **census.OPTIONS)
-    return reference, stream, expected(reference, stream, spec), of_spans(reference, stream, spec, census.spans())
