@@ -42,7 +42,7 @@ class Observed(NamedTuple):
         return self.monitor.model, self.monitor.name
 
 
-class _Move(NamedTuple):
+class _Move(msgspec.Struct, frozen=True, gc=False):
     """A rule before and after a reading; the transition that an episode is told of, which has no reason yet; and whether destinations are told of the reading's verdict."""
 
     before: Rule
@@ -174,11 +174,11 @@ class AlertEngine:
                 rules[after.column, after.segment] = after
                 moves.append(_Move(rule, after, reading, transition if transition is not None and transition.episode else None, verdict))
         told = iter(whole([move.reading for move in moves if move.told or move.verdict]))
-        for before, after, reading, transition, verdict in moves:
-            given = next(told) if transition or verdict else reading
-            said = transition and msgspec.structs.replace(transition, reason=explained(before, after, given, about, terms))
-            step.advanced(before, after, said, given)
-            if verdict:
+        for move in moves:
+            given = next(told) if move.told or move.verdict else move.reading
+            reason = explained(move.before, move.after, given, about, terms) if move.told else ""
+            step.advanced(move.before, move.after, move.told, given, reason)
+            if move.verdict:
                 step.compared(given)
 
 

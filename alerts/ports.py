@@ -27,6 +27,10 @@ class Ledger(Protocol):
         """The episodes with these ids, with their deliveries, which have no bodies; unknown ones are left out."""
         ...
 
+    def told(self, ids: Sequence[str]) -> set[str]:
+        """Of these ids those of episodes of which a destination was told without a policy."""
+        ...
+
     def destinations(self) -> list[Destination]:
         """All destinations."""
         ...
@@ -64,7 +68,7 @@ class Ledger(Protocol):
         ...
 
     def write(self, record: EpisodeRecord) -> None:
-        """Replace rules and episodes of the same key; add transitions and deliveries."""
+        """Replace rules and episodes of the same key; end episodes; add transitions and deliveries."""
         ...
 
 

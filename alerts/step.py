@@ -16,7 +16,7 @@ from alerts.terms import Terms
 from core import moment
 from core.change import Change, onset
 from core.destination import Destination
-from core.episode import Cause, Delivery, DeliveryState, Episode, EpisodeRecord, Level, Rule, State, Transition
+from core.episode import Cause, Delivery, DeliveryState, Ending, Episode, EpisodeRecord, Level, Rule, State, Transition
 from core.monitor import Monitor
 from core.reading import Reading
 from core.segment import ALL
@@ -34,19 +34,25 @@ class AlertStep:
         self._reads = reads
         self._rules: dict[tuple[str, str], Rule] = {}
         self._episodes: dict[str, Episode] = {}
+        self._endings: dict[str, Ending] = {}
         self._transitions: list[Transition] = []
         self._deliveries: list[Delivery] = []
         self._notices: list[str] = []
 
-    def advanced(self, before: Rule, after: Rule, transition: Transition | None, reading: Reading) -> Rule:
-        """Add a rule that has changed, and return it. A transition outside of an episode is not recorded."""
+    def advanced(self, before: Rule, after: Rule, transition: Transition | None, reading: Reading, reason: str) -> Rule:
+        """Add a rule that has changed, and return it. A transition, which has this reason, is not recorded outside of an episode."""
         self._rules[after.column, after.segment] = after
         if transition is None or not transition.episode:
             return after
-        self._transitions.append(msgspec.structs.replace(transition, recorded=self._now))
+        transition = msgspec.structs.replace(transition, reason=reason, recorded=self._now)
+        self._transitions.append(transition)
         if before.episode is None:
             episode = self._reopen(after, transition, reading) if after.episode == before.last else self._open(after, transition, reading)
             self._notify(episode, FIRED, transition)
+            return after
+        if after.episode is None and self._only_ends(before.episode):
+            self._endings[before.episode] = Ending(before.episode, transition.at, transition.cause)
+            self._notices.append(before.episode)
             return after
         episode = self._take(before.episode)
         if after.episode is None:
@@ -106,6 +112,7 @@ class AlertStep:
         record = into or EpisodeRecord()
         record.rules.extend(self._rules.values())
         record.episodes.extend(self._episodes.values())
+        record.endings.extend(self._endings.values())
         record.transitions.extend(self._transitions)
         record.deliveries.extend(self._deliveries)
         record.notices.extend(self._notices)
@@ -170,7 +177,12 @@ class AlertStep:
         """An episode that its rule has or had: of this step, or of the store."""
         return self._episodes.get(name) or self._reads.episode(name)
 
+    def _only_ends(self, name: str) -> bool:
+        """Whether an episode that ends need not be read: the step has not changed it, and a policy tells of its end."""
+        return name not in self._episodes and self._reads.governed[0] and not self._reads.told(name)
+
     def _keep(self, episode: Episode) -> Episode:
+        self._endings.pop(episode.id, None)
         self._episodes[episode.id] = episode
         return episode
 

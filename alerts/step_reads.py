@@ -27,6 +27,8 @@ class StepReads:
     def __init__(self, ledger: Ledger, versions: Versions = no_versions) -> None:
         self._ledger, self._versions = ledger, versions
         self._expected: dict[str, None] = {}
+        self._unasked: dict[str, None] = {}
+        self._told: set[str] = set()
         self._stored: dict[str, Episode] = {}
         self._described: dict[str, Described] = {}
         self._takers: dict[tuple[str, Severity], list[Destination]] = {}
@@ -66,8 +68,17 @@ class StepReads:
         return self._near[key]
 
     def expect(self, names: Iterable[str]) -> None:
-        """Episodes that may be needed: all of them are read together when the first one is."""
-        self._expected |= dict.fromkeys(names)
+        """Episodes that may be needed: what is asked of the first one is read of all of them together."""
+        found = dict.fromkeys(names)
+        self._expected |= found
+        self._unasked |= found
+
+    def told(self, name: str) -> bool:
+        """Whether a destination was told of an expected episode without a policy."""
+        if self._unasked:
+            self._told |= self._ledger.told(list(self._unasked))
+            self._unasked = {}
+        return name in self._told
 
     def episode(self, name: str) -> Episode:
         """An episode that a rule has or had."""

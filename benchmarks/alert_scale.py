@@ -1,6 +1,6 @@
 """Alerts at scale: 10,000 monitors x 20 segments that change at once, and a page among 100,000 notifications: `python benchmarks/alert_scale.py [--monitors 10000]`.
 
-First the rules of all monitors advance by a reading of each segment that breaches, and then by one that does not. That includes the control store (SQLite, in a temporary folder), and a notification of
+First the rules of all monitors advance by a reading of each segment that breaches, and then by one that does not. That includes the control store (SQLite in a temporary folder, or PostgreSQL), and a notification of
 each episode to one destination. Then the same of other models under a policy, which decides once of all these episodes, and once of one more while they are open. Last, a notification of severity `page` comes
 to an outbox in which 100,000 of severity `ticket` wait for the same destination. CPU is of this process, on one core; the last column is the share of what is promised: 10 s of CPU for the rules, 1 s of waiting for the page.
 """
@@ -38,13 +38,15 @@ def main() -> None:
     """Measure, and print the table."""
     parser = options(__doc__ or "", "python benchmarks/alert_scale.py --monitors 1000")
     parser.add_argument("--monitors", type=int, default=10_000, help="how many; default 10,000")
+    parser.add_argument("--control", metavar="URL", help="an empty PostgreSQL database, whose own CPU is not counted; default SQLite")
+    given = parser.parse_args()
     one_core()
     with tempfile.TemporaryDirectory() as folder:
         clock = ManualClock(START + 2 * moment.DAY)
-        store = ControlStore(f"sqlite:///{Path(folder) / 'control.sqlite'}", clock)
+        store = ControlStore(given.control or f"sqlite:///{Path(folder) / 'control.sqlite'}", clock)
         store.migrate()
         store.apply_destinations([Destination(name="oncall", kind="console")])
-        number = parser.parse_args().monitors
+        number = given.monitors
         rows = _advanced(store, clock, [_monitor("a", place) for place in range(number)], ", and told")
         store.apply_policies([Policy(name="default")])
         rows += _decided(store, clock, [_monitor("b", place) for place in range(number)])

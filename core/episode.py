@@ -189,7 +189,11 @@ class Episode(Described, frozen=True, kw_only=True, gc=False, omit_defaults=True
     @property
     def stored(self) -> Episode:
         """The episode without what is stored beside it: deliveries, decision, handling, timeline and requests for retraining."""
-        return msgspec.structs.replace(self, deliveries=(), decision=UNDECIDED, handling=UNTOUCHED, timeline=(), retrains=())
+        return self.kept()
+
+    def kept(self, **changed: Any) -> Episode:
+        """As `stored`, with these fields changed."""
+        return msgspec.structs.replace(self, deliveries=(), decision=UNDECIDED, handling=UNTOUCHED, timeline=(), retrains=(), **changed)
 
     @property
     def first(self) -> Reading | None:
@@ -290,14 +294,23 @@ def _facts(reading: Reading) -> dict[str, Any]:
     }
 
 
+class Ending(msgspec.Struct, frozen=True, gc=False):
+    """The end of an episode of which nothing else changes: event time, and why."""
+
+    episode: str
+    at: int
+    cause: Cause | None
+
+
 class EpisodeRecord(msgspec.Struct, frozen=True, kw_only=True):
     """All that one step of the alert engine writes, in one transaction. Rules and episodes replace those of the same key.
 
-    `notices` are the episodes at which a policy has to look.
+    `endings` are of episodes that are not among `episodes`. `notices` are the episodes at which a policy has to look.
     """
 
     rules: list[Rule] = []
     episodes: list[Episode] = []
+    endings: list[Ending] = []
     transitions: list[Transition] = []
     deliveries: list[Delivery] = []
     notices: list[str] = []

@@ -37,29 +37,53 @@ def insert_rows(connection: Connection, table: Table, names: Sequence[str], rows
     _run(connection, table, names, rows, "")
 
 
-def replace_rows(connection: Connection, table: Table, names: Sequence[str], rows: Sequence[Row]) -> None:
-    """Insert rows, or replace those of the same primary key. No two of the rows may have the same one."""
+def replace_rows(
+    connection: Connection, table: Table, names: Sequence[str], rows: Sequence[Row], changing: Sequence[str] | None = None
+) -> None:
+    """Insert rows, or replace those of the same primary key, of which only the columns `changing` may differ (None: all). No two of the rows may have the same one."""
     keys = [column.name for column in table.primary_key]
-    rest = ", ".join(f'"{name}" = excluded."{name}"' for name in names if name not in keys)
+    rest = ", ".join(f'"{name}" = excluded."{name}"' for name in (changing or names) if name not in keys)
     _run(connection, table, names, rows, f" ON CONFLICT ({_listed(keys)}) DO UPDATE SET {rest}")
 
 
+def update_rows(connection: Connection, table: Table, names: Sequence[str], rows: Sequence[Row]) -> None:
+    """Change the columns `names` of rows that are there. Each row holds a value for each of them, and then its primary key."""
+    (key,) = (column.name for column in table.primary_key)
+    if connection.dialect.name == "sqlite":
+        sets = ", ".join(f'"{name}" = ?' for name in names)
+        _send(connection, table, (*names, key), rows, f'UPDATE "{table.name}" SET {sets} WHERE "{key}" = ?')
+        return
+    sets = ", ".join(f'"{name}" = given."{name}"' for name in names)
+    given = f"unnest({{arrays}}) AS given ({_listed((*names, key))})"
+    _send(
+        connection,
+        table,
+        (*names, key),
+        rows,
+        f'UPDATE "{table.name}" SET {sets} FROM {given} WHERE "{table.name}"."{key}" = given."{key}"',
+    )
+
+
 def _run(connection: Connection, table: Table, names: Sequence[str], rows: Sequence[Row], conflict: str) -> None:
+    values = f"VALUES ({', '.join('?' * len(names))})" if connection.dialect.name == "sqlite" else "SELECT * FROM unnest({arrays})"
+    _send(connection, table, names, rows, f'INSERT INTO "{table.name}" ({_listed(names)}) {values}{conflict}')
+
+
+def _send(connection: Connection, table: Table, names: Sequence[str], rows: Sequence[Row], sql: str) -> None:
+    """Run a statement with rows, which hold a value for each of the columns `names`: on PostgreSQL as the arrays that stand for `{arrays}` in it."""
     if not rows:
         return
-    columns, into = [table.c[name] for name in names], f'INSERT INTO "{table.name}" ({_listed(names)}) '
+    columns = [table.c[name] for name in names]
     changes = [(place, change) for place, column in enumerate(columns) if (change := _change(connection, column)) is not None]
     if connection.dialect.name == "sqlite":
-        sql = f"{into}VALUES ({', '.join('?' * len(names))}){conflict}"
         connection.exec_driver_sql(sql, [_changed(row, changes) for row in rows] if changes else list(rows))
         return
     kinds = ", ".join(f"%s::{column.type.compile(connection.dialect).partition(' COLLATE')[0]}[]" for column in columns)
-    sql = f"{into}SELECT * FROM unnest({kinds}){conflict}"
     for start in range(0, len(rows), _CHUNK):
         arrays = [list(values) for values in zip(*rows[start : start + _CHUNK], strict=True)]
         for place, change in changes:
             arrays[place] = [change(value) for value in arrays[place]]
-        connection.exec_driver_sql(sql, tuple(arrays))
+        connection.exec_driver_sql(sql.format(arrays=kinds), tuple(arrays))
 
 
 def _change(connection: Connection, column: Column[Any]) -> Callable[[Any], Any] | None:

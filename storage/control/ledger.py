@@ -14,10 +14,10 @@ from core.change import Change
 from core.described import Described
 from core.destination import Destination
 from core.document_name import SYSTEM, TRUST
-from core.episode import Delivery, Episode, EpisodeRecord, Rule
+from core.episode import Delivery, DeliveryState, Ending, Episode, EpisodeRecord, Rule, State
 from core.incident import Incident
 from core.trust import Told, TrustState
-from storage.control.bulk import CHUNK, insert_rows, read_rows, replace_rows
+from storage.control.bulk import CHUNK, insert_rows, read_rows, replace_rows, update_rows
 from storage.control.change import changes
 from storage.control.cursor import Fence, hold
 from storage.control.engine import Database, upsert
@@ -38,6 +38,10 @@ from storage.control.schema import (
 _RULES, _EPISODES, _ENCODER = msgspec.json.Decoder(Rule), msgspec.json.Decoder(Episode), msgspec.json.Encoder()
 _DELIVERY = Delivery.__struct_fields__
 _fields = attrgetter(*_DELIVERY)
+# The fields of a stored episode as JSON, so that one is changed without making values of the others.
+_PARTS = msgspec.json.Decoder(
+    msgspec.defstruct("Parts", [(name, msgspec.Raw | msgspec.UnsetType, msgspec.UNSET) for name in Episode.__struct_fields__], gc=False)
+)
 
 
 class _Told(msgspec.Struct, frozen=True):
@@ -58,7 +62,7 @@ class Ledger:
         found: list[Rule] = []
         for start in range(0, len(monitors), CHUNK):
             query = select(RULE.c.payload).where(RULE.c.model == model, RULE.c.monitor.in_(monitors[start : start + CHUNK]))
-            found += map(_RULES.decode, self._connection.execute(query).scalars())
+            found += map(_RULES.decode, self._connection.execute(query).scalars().all())
         return found
 
     def episodes(self, ids: Sequence[str], *, bodies: bool = False) -> list[Episode]:
@@ -75,6 +79,11 @@ class Ledger:
         return [
             msgspec.structs.replace(found[name], deliveries=whole[name]) if name in whole else found[name] for name in ids if name in found
         ]
+
+    def told(self, ids: Sequence[str]) -> set[str]:
+        """Of these ids those of episodes with a notification of their own that was to be sent."""
+        rows = read_rows(self._connection, OUTBOX, ("episode", "state"), "episode", ids, "sequence")
+        return {name for name, state in rows if state != DeliveryState.NOT_SENT}
 
     def destinations(self) -> list[Destination]:
         """All destinations, by name."""
@@ -130,15 +139,27 @@ class Ledger:
             upsert(self._connection, CURSOR, [{"owner": SYSTEM, "payload": _json(incident)}])
 
     def write(self, record: EpisodeRecord) -> None:
-        """Write the changes of a step. Rules and episodes replace those of the same key; transitions and deliveries are added."""
+        """Write the changes of a step. Rules and episodes replace those of the same key, endings are put into theirs; transitions and deliveries are added."""
         rules = [(one.model, one.monitor, one.column, one.segment, _json(one)) for one in record.rules]
         replace_rows(self._connection, RULE, ("model", "monitor", "column", "segment", "payload"), rules)
-        episodes = [(one.id, one.model, one.monitor, one.fired_at, one.ended_at, _json(one.stored)) for one in record.episodes]
-        replace_rows(self._connection, EPISODE, ("id", "model", "monitor", "fired_at", "ended_at", "payload"), episodes)
+        changing = ("ended_at", "payload")  # of an episode: an index of other columns is left as it is
+        replace_rows(self._connection, EPISODE, ("id", "model", "monitor", "fired_at", *changing), _episode_rows(record.episodes), changing)
+        update_rows(self._connection, EPISODE, changing, self._ended(record.endings))
         timelines = [(one.episode, one.recorded, _json(one)) for one in record.transitions]
         insert_rows(self._connection, TRANSITION, ("episode", "recorded", "payload"), timelines)
         insert_rows(self._connection, OUTBOX, _DELIVERY, [_fields(one) for one in record.deliveries])
         insert_rows(self._connection, NOTICE, ("episode",), [(name,) for name in record.notices])
+
+    def _ended(self, endings: Sequence[Ending]) -> list[tuple[int, str, str]]:
+        """The new `ended_at` and payload of episodes that end, and their ids."""
+        by_id, rows = {one.episode: one for one in endings}, list[tuple[int, str, str]]()
+        state = msgspec.Raw(_ENCODER.encode(State.RESOLVED))
+        causes = {cause: msgspec.Raw(_ENCODER.encode(cause)) for cause in {one.cause for one in endings}}
+        for name, payload in read_rows(self._connection, EPISODE, ("id", "payload"), "id", list(by_id), "id"):
+            end = by_id[name]
+            ended = {"state": state, "ended_at": msgspec.Raw(b"%d" % end.at), "cause": causes[end.cause]}
+            rows.append((end.at, _json(msgspec.structs.replace(_PARTS.decode(payload), **ended)), name))
+        return rows
 
 
 class Ledgers(Database):
@@ -175,6 +196,16 @@ def delivery_of(row: Any) -> Delivery:
 def _delivery(values: dict[str, Any]) -> Delivery:
     """The delivery with these values; its body is empty if they have none."""
     return msgspec.convert({"body": "", **values}, Delivery)
+
+
+def _episode_rows(episodes: Sequence[Episode]) -> list[tuple[str, str, str, int, int | None, str]]:
+    """The rows of episodes. The definition, which those of a monitor have in common, is encoded once."""
+    definitions = {id(one.definition): one.definition for one in episodes}
+    encoded = {key: msgspec.Raw(_ENCODER.encode(one)) for key, one in definitions.items()}
+    return [
+        (one.id, one.model, one.monitor, one.fired_at, one.ended_at, _json(one.kept(definition=encoded[id(one.definition)])))
+        for one in episodes
+    ]
 
 
 def _json(value: object) -> str:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from core.change import Change
 from core.described import Described
 from core.destination import Destination
-from core.episode import Delivery, Episode, EpisodeRecord, Rule, Transition
+from core.episode import Delivery, DeliveryState, Episode, EpisodeRecord, Rule, Transition
 from core.incident import Incident
 from core.trust import Told
 
@@ -35,6 +35,10 @@ class MemoryStore:
     def episodes(self, ids: Sequence[str]) -> list[Episode]:
         """Episodes by id."""
         return [self.known[name] for name in ids if name in self.known]
+
+    def told(self, ids: Sequence[str]) -> set[str]:
+        """Episodes that were told."""
+        return {one.episode for one in self.outbox if one.episode in ids and one.state is not DeliveryState.NOT_SENT}
 
     def destinations(self) -> list[Destination]:
         """All destinations."""
