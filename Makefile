@@ -72,8 +72,8 @@ calibration: $(STAMP) ## Measure false alarms, coverage, power and the default w
 conformance: $(STAMP) ## Compare measures with the results of other libraries on public data, where these are beside the checkout
 	@$(BIN)/python -m validation.conformance $(ARGS)
 
-real-targets: $(STAMP) ## Ask Prefect itself for runs, as a hook does; it gets an environment of its own
-	@$(BIN)/pytest tests/alerts/retrain/real/prefect_server.py $(ARGS)
+real-targets: $(STAMP) ## Ask Airflow and Prefect themselves for runs, as a hook does; each gets an environment of its own
+	@$(BIN)/pytest tests/alerts/retrain/real/airflow_server.py tests/alerts/retrain/real/prefect_server.py $(ARGS)
 
 retrain-kills: $(STAMP) ## Kill processes at random while models are retrained, in both worlds (WATCHKEEPER_KILLS)
 	@$(BIN)/pytest -s tests/acceptance/retrain_kills.py $(ARGS)

@@ -12,7 +12,7 @@ from core.monitor import Severity
 
 EVENTS = ("episode", "trust", "system", "comparison")  # what a destination may be told of
 _PATH_IS_SECRET = frozenset({"slack", "teams"})  # whoever has the address may post
-_SECRET = frozenset({"secret", "password", "token", "routing_key", "key", "registry_token"})
+_SECRET = frozenset({"secret", "password", "token", "routing_key", "key", "registry_token", "registry_secret"})
 
 
 class Destination(Described, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ from core.episode import Episode
 from core.measure import Measures
 from core.monitor import Monitor
 from core.reading import Query
+from core.retrain import Retrain
 from core.segment import ALL, grouping_of
 from dashboard import components as piece
 from dashboard import texts as word
@@ -31,6 +32,7 @@ from dashboard.series import JUDGED, Series, has, since, watches
 from dashboard.state import PageState
 
 LIMIT = 100_000  # readings asked for at most
+RETRAINS = 100  # requests for retraining, the newest
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class ModelView:
     referenced: bool  # whether the contract has a reference
     measures: Measures
     versions: Sequence[ContractVersion] = ()  # of the contract, the newest first, without their references
+    retrains: Sequence[Retrain] = ()  # the newest first
 
     @property
     def groupings(self) -> list[tuple[str, ...]]:
@@ -68,15 +71,13 @@ async def view(reader: Reader, model: str) -> ModelView | None:
     contract = await ask(reader.contract, model)
     if contract is None:
         return None
-    row, monitors, segments, episodes, referenced, versions = await gather(
-        ask(reader.model, model),
-        ask(reader.monitors, model),
-        ask(reader.segments, model),
+    (row, monitors, segments, referenced), episodes, versions, retrains = await gather(
+        gather(ask(reader.model, model), ask(reader.monitors, model), ask(reader.segments, model), ask(reader.referenced, model)),
         ask(reader.episodes, None, model, 500),
-        ask(reader.referenced, model),
         _earlier(reader, contract),
+        ask(reader.retrains, model, RETRAINS),
     )
-    return None if row is None else ModelView(row, contract, monitors, segments, episodes, referenced, reader.measures, versions)
+    return None if row is None else ModelView(row, contract, monitors, segments, episodes, referenced, reader.measures, versions, retrains)
 
 
 async def _earlier(reader: Reader, contract: Contract) -> Sequence[ContractVersion]:

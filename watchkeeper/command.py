@@ -51,11 +51,13 @@ from watchkeeper.change.proposal import TakenProposal, take_proposal
 from watchkeeper.change.rebuild import RebuildRequest, rebuild
 from watchkeeper.change.reference import ReferenceFile, give_reference
 from watchkeeper.change.retrain import (
+    RegistryNotice,
     RetrainDecision,
     RetrainReport,
     RetrainRequest,
     ask,
     decide,
+    take_notice,
     take_report,
 )
 from watchkeeper.stores import Stores
@@ -90,6 +92,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("ask for retraining", Role.OPERATOR, RetrainRequest, ask),
     Command("decide on retraining", Role.OPERATOR, RetrainDecision, decide),
     Command("report of retraining", Role.VIEWER, RetrainReport, take_report),  # whoever has the token of the run
+    Command("notice of the model registry", Role.VIEWER, RegistryNotice, take_notice),  # whoever has the secret of the hook
     Command("delete monitor", Role.EDITOR, DeleteMonitor, delete_monitor),
     Command("delete budget", Role.EDITOR, DeleteBudget, delete_budget),
     Command("delete destination", Role.EDITOR, DeleteDestination, delete_destination),

@@ -13,7 +13,8 @@ from alerts.retrain.target.message import Found, Reply, Wire, read
 from core import moment
 from core.retrain import RetrainState
 
-FIELDS = ("registry_url", "registry_model", "registry_alias", "registry_token", "registry_token_file")
+_TOKEN, _SECRET = ("registry_token", "registry_token_file"), ("registry_secret", "registry_secret_file")
+FIELDS = ("registry_url", "registry_model", "registry_alias", *_TOKEN, *_SECRET)
 _INVALID, _MISSING = 400, 404
 _LONGEST = 200  # characters of a version
 _REMEDIES = {
@@ -26,20 +27,24 @@ _MILLISECOND = moment.SECOND // 1_000
 
 
 def settings(document: Mapping[str, Any]) -> dict[str, str]:
-    """`registry_url` of the tracking server, the `registry_model`, its `registry_alias` and a token, if the server asks for one; nothing if a hook names no registry. ConfigError says what is missing."""
-    if not any(document.get(name) is not None for name in FIELDS):
+    """`registry_url` of the tracking server, which is asked, the `registry_secret` of its webhooks, or both; the `registry_model`, its `registry_alias` and a token, if the server asks for one; nothing if a hook names no registry. ConfigError says what is missing."""
+    there = {name for name in FIELDS if document.get(name) is not None}
+    if not there:
         return {}
-    token = any(document.get(name) is not None for name in FIELDS[3:])
+    token, secret = not there.isdisjoint(_TOKEN), not there.isdisjoint(_SECRET)
+    asked = token or not secret or "registry_url" in there
+    url = field.url(document.get("registry_url"), "https://mlflow.example.org", "registry_url").rstrip("/") if asked else ""
     return {
-        "registry_url": field.url(document.get("registry_url"), "https://mlflow.example.org", "registry_url").rstrip("/"),
+        **({"registry_url": url} if asked else {}),
         "registry_model": word(document, "registry_model", "flight-delay"),
         "registry_alias": word(document, "registry_alias", "champion", default="champion"),
         **(field.one_of(document, "registry_token", "write `registry_token_file: /run/secrets/mlflow`") if token else {}),
+        **(field.one_of(document, "registry_secret", "write `registry_secret_file: /run/secrets/mlflow-webhook`") if secret else {}),
     }
 
 
 def named(given: Mapping[str, str]) -> bool:
-    """Whether settings name a registry."""
+    """Whether settings name a registry that is asked."""
     return "registry_url" in given
 
 

@@ -167,7 +167,9 @@ def over_time(shown: Run, series: Mapping[Key, Series], view: ModelView, state: 
     sentence = f"{about.title} of {len(lines)} columns over {shift(over)}, in the order of the table; {next(iter(lines))} is first."
     note = f"{reach(state)}, {shift(over)}; the rows of the table. Blank is no value: point at it for the reason. Click a window to look at it."
     figure = heat(lines, measure=about, top=top, chosen=shown.start)
-    return piece.card(title, [windows(first, first.slot(shown.start), state, here), graph(name, figure, sentence)], note=note)
+    return piece.card(
+        title, [windows(first, first.slot(shown.start), state, here), graph(name, figure, sentence, view.retrains)], note=note
+    )
 
 
 def _label(key: Key, state: PageState) -> str:

@@ -151,4 +151,6 @@ async def _over(
     sentence = f"{about.title} of {column.name} over {shift(over)}: {breached} of {len(shown)} windows reached a threshold."
     asked = question(how, state.segment, over.start, over.end, (column.name,))
     foot = piece.source(asked) if isinstance(asked, Query) else None
-    return piece.card(title, [choices, windows(shown, slot, state, here), graph("drift", figure, sentence)], note=note, foot=foot)
+    return piece.card(
+        title, [choices, windows(shown, slot, state, here), graph("drift", figure, sentence, view.retrains)], note=note, foot=foot
+    )

@@ -43,5 +43,7 @@ async def quality(reader: Reader, view: ModelView, column: Column, state: PageSt
     unwatched = [about.title.lower() for (about, _, _), way in zip(strips, ways, strict=True) if not way.stored]
     aside = f" Computed now, because no monitor watches it: {', '.join(unwatched)}." if unwatched else ""
     note = f"{reach(state)}, {shift(over)}; shares of all rows, the reference's dashed. In the window: {now}.{aside}"
-    chart = graph("quality", stack(strips, chosen), f"Quality of {column.name} over {shift(over)}; in the selected window: {now}.")
+    chart = graph(
+        "quality", stack(strips, chosen), f"Quality of {column.name} over {shift(over)}; in the selected window: {now}.", view.retrains
+    )
     return piece.card(title, [windows(found[0], slot, state, here), chart], note=note)

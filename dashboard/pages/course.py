@@ -24,7 +24,7 @@ from dashboard.rank import worse
 from dashboard.series import JUDGED, LONGEST, Calendric, Series, anchor, limits
 from dashboard.state import PageState
 from dashboard.subject import page_of, what
-from dashboard.view_model import LIMIT, against
+from dashboard.view_model import LIMIT, RETRAINS, against
 
 BEFORE = 12  # windows before the episode
 AFTER = 4  # and after it
@@ -59,7 +59,12 @@ async def course(reader: Reader, one: Episode, choice: PageState, here: Here) ->
     )
     title = f"{name}, {word.stretch(over.start, over.end)}"
     note = f"{shift(over)} around the episode; the band is the window of {moment.period(one.window_start, one.window_end)}. Click a window to look at it."
-    chart = piece.card(title, [chips, graph("measure", figure, one.reason)], note=note, foot=piece.source(query))
+    chart = piece.card(
+        title,
+        [chips, graph("measure", figure, one.reason, await ask(reader.retrains, one.model, RETRAINS))],
+        note=note,
+        foot=piece.source(query),
+    )
     return [facts, _persisting(one, rows), chart]
 
 

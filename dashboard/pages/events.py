@@ -173,7 +173,9 @@ def _count(view: ModelView, state: PageState, chosen: EventFilter, asked: EventQ
     figure = strip(first, step, [counts.get(at, 0) for at in starts], links)
     most = max(counts, key=lambda at: counts[at])
     sentence = f"Events that fit over time: {word.count(total)} in all, most of them, {word.count(counts[most])}, in {moment.period(most, most + step)}."
-    return piece.card(title, graph("strip", figure, sentence), note="Click a bar to look at its events, or drag over several.")
+    return piece.card(
+        title, graph("strip", figure, sentence, view.retrains), note="Click a bar to look at its events, or drag over several."
+    )
 
 
 def _rows(view: ModelView, state: PageState, chosen: EventFilter, search: str, total: int | None) -> Component | None:

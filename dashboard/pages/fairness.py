@@ -17,6 +17,7 @@ from core.error import ConfigError, Retryable
 from core.measure import Family, Measure, Subject
 from core.monitor import Monitor
 from core.reading import Query
+from core.retrain import Retrain
 from dashboard import components as piece
 from dashboard import texts as word
 from dashboard.control import Here, controls, windows
@@ -102,16 +103,18 @@ async def _gap(reader: Reader, view: ModelView, state: PageState, here: Here, at
         marks=view.marks(of.monitor.name, attribute, state.segment),
         chosen=None if slot is None else shown.time(slot),
     )
-    content = [chosen, windows(shown, slot, state, here), graph("measure", figure, _sentence(row, about))]
+    content = [chosen, windows(shown, slot, state, here), graph("measure", figure, _sentence(row, about), view.retrains)]
     chart = piece.card(
         title, [part for part in content if part is not None], note=note, foot=piece.source(asked) if isinstance(asked, Query) else None
     )
     below = [_groups(row, about, of.monitor)] if row else []
-    over_time = _over_time(table, about, (over.start, over.end), over.step, None if slot is None else shown.time(slot))
+    over_time = _over_time(table, about, (over.start, over.end), over.step, None if slot is None else shown.time(slot), view.retrains)
     return [html.P(_sentence(row, about), className="next"), chart, *below, *over_time]
 
 
-def _over_time(table: pa.Table, about: Measure, span: tuple[int, int], step: int, chosen: int | None) -> list[Component]:
+def _over_time(
+    table: pa.Table, about: Measure, span: tuple[int, int], step: int, chosen: int | None, retrains: Sequence[Retrain]
+) -> list[Component]:
     """The figure and the rows of each group over time; nothing if no window tells of groups."""
     held: dict[str, list[tuple[int, Row]]] = {}
     figure = about.short
@@ -129,7 +132,7 @@ def _over_time(table: pa.Table, about: Measure, span: tuple[int, int], step: int
     left = f" {len(held) - len(kept)} smaller groups are left out." if len(held) > len(kept) else ""
     note = f"Where a group is suppressed its line has a gap.{left} The table above has the numbers of the selected window, with intervals."
     drawn = groups(lines, y=y, span=span, step=step, chosen=chosen)
-    return [piece.card(title, meant("groups", drawn, sentence), note=note)]
+    return [piece.card(title, meant("groups", drawn, sentence, retrains), note=note)]
 
 
 def _line(name: str, found: Sequence[tuple[int, Row]]) -> GroupLine:

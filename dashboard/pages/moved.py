@@ -51,7 +51,7 @@ async def moved(reader: Reader, view: ModelView, judged: dict[str, Monitor], sta
     parts = [
         head,
         windows(first, first.slot(shown.start), state, here),
-        graph("drift", heat(series, measure=about, top=top, chosen=shown.start), sentence),
+        graph("drift", heat(series, measure=about, top=top, chosen=shown.start), sentence, view.retrains),
     ]
     which = "Every column" if shown.found <= SHOWN else f"The {SHOWN} columns with the strongest evidence of {word.count(shown.found)}"
     note = f"{reach(state)}, {shift(shown.over)}. {which}, by the selected window. Blank is no value: point at it for the reason. Click a window to look at it."

@@ -129,7 +129,7 @@ def _picture(
         beside=other,
     )
     sentence = _sentence(about, shown, how.monitor, slot)
-    return meant("measure", figure, sentence)
+    return meant("measure", figure, sentence, view.retrains)
 
 
 def _note(about: Measure, shown: Series, slot: int | None, over: Period, state: PageState, how: Taken) -> str:

@@ -21,9 +21,8 @@ from dashboard.pages.head import head
 from dashboard.panel import Page, ask
 from dashboard.ports import Reader
 from dashboard.state import PageState, address
-from dashboard.view_model import unknown, view
+from dashboard.view_model import RETRAINS, unknown, view
 
-_MOST = 100  # requests
 _MARKS = {
     RetrainState.EFFECTIVE: Verdict.OK,
     RetrainState.INEFFECTIVE: Verdict.CRITICAL,
@@ -49,7 +48,7 @@ async def draw(reader: Reader, search: str, name: str) -> Page:
     if found is None:
         return Page(name, [piece.crumbs(("Models", address("models")), (name, None)), unknown(name)])
     top, title = head(found.row, state, "retraining"), f"Retraining of {name}"
-    hooks, requests, trained = await gather(ask(reader.hooks, name), ask(reader.retrains, name, _MOST), ask(reader.trainings, name))
+    hooks, requests, trained = await gather(ask(reader.hooks, name), ask(reader.retrains, name, RETRAINS), ask(reader.trainings, name))
     if not hooks and not requests:
         return Page(title, [*top, piece.empty("No hook asks for retraining", _SET_UP, html.Pre(_EXAMPLE.format(model=name)))])
     waits = [one for one in requests if one.state is RetrainState.AWAITING_APPROVAL]
@@ -126,7 +125,7 @@ def _history(requests: Sequence[Retrain], read: int) -> Component:
         return piece.card("History", piece.empty("No request has ended yet"))
     head = ("Asked for (UTC)", "Result", "Why", "Effect")
     rows = [(*_asked(one, _state(one)), html.Div([_last(one), _lines(*_outcome(one))])) for one in requests]
-    foot = [] if read < _MOST else f"The last {_MOST} requests."
+    foot = [] if read < RETRAINS else f"The last {RETRAINS} requests."
     return piece.card("History", piece.table(head, rows, caption="Requests that have ended"), foot=foot)
 
 

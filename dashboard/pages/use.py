@@ -106,7 +106,7 @@ async def budget(reader: Reader, view: ModelView, state: PageState) -> list[Any]
     none = Limit("critical", "used up", [0.0] * len(shown))
     figure = timeline(shown, measure=_LEFT, limits=[none], chosen=None if slot is None else shown.time(slot))
     drawn = (
-        graph("budget", figure, said)
+        graph("budget", figure, said, view.retrains)
         if any(one is not None for one in shown.value)
         else piece.empty("No value", "No window with a status has closed.")
     )

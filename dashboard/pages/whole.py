@@ -123,7 +123,8 @@ async def _whole(part: str, reader: Reader, view: ModelView, shown: dict[str, Ta
     )
     lines = [*limits(monitor, about, one), *_promise(monitor, about, one)]
     figure = timeline(one, measure=about, limits=lines, traffic=volume, marks=marks, chosen=chosen, rows=rows)
-    chart = meant(part, figure, _sentence(one, about, monitor, slot)) if any(one.verdict) else [nothing(view, monitor, state, here)]
+    said = _sentence(one, about, monitor, slot)
+    chart = meant(part, figure, said, view.retrains) if any(one.verdict) else [nothing(view, monitor, state, here)]
     band = "" if slot is None else f" {looked(state, one, slot)}; click another to look at it."
     picks = pickers(view, monitor, state) if part == _PICKING else []  # once a page
     card = piece.card(

@@ -7,13 +7,14 @@ from typing import Any
 import httpx
 import pytest
 
+from alerts.retrain.registry_notice import Notice
 from core.clock import ManualClock
 from core.hook import Hook
 from core.principal import LOCAL, Role
 from core.retrain import RetrainState
 from tests.api.test_doors import NOW, Documents, browser, guarded
 from tests.api.twin import RETRAIN, Twin
-from watchkeeper.change.retrain import RetrainDecision, RetrainReport, RetrainRequest
+from watchkeeper.change.retrain import RegistryNotice, RetrainDecision, RetrainReport, RetrainRequest
 
 CALLBACK = "/v1/retrains/rt_1/callback"
 
@@ -74,6 +75,20 @@ async def test_a_run_reports_with_the_token_of_its_address_alone() -> None:
             assert (await http.request(method, path)).status_code in {401, 405}
     (who, _, what) = twin.done[0]
     assert (who.role, what) == (Role.VIEWER, RetrainReport(id="rt_1", token="abc", state="succeeded", version="8", metrics={"auc": 0.9}))
+
+
+async def test_a_model_registry_tells_with_its_signature_alone() -> None:
+    """The command checks it, over the body as it came; the other routes of hooks need a token."""
+    twin = Twin()
+    signed = {"X-MLflow-Delivery-Id": "d1", "X-MLflow-Timestamp": "1700000000", "X-MLflow-Signature": "v1,abc"}
+    async with browser(guarded(Documents(), ManualClock(NOW), twin=twin)) as http:
+        told = await http.post("/v1/registry/retrain", content=b'{"data":  {}}', headers=signed)
+        assert (told.status_code, told.json()) == (200, {"id": "rt_1", "state": RetrainState.REQUESTED})
+        for method, path in (("GET", "/v1/hooks"), ("DELETE", "/v1/hooks/retrain"), ("GET", "/v1/registry/retrain")):
+            assert (await http.request(method, path)).status_code in {401, 405}
+    (who, _, what) = twin.done[0]
+    notice = Notice(delivery="d1", timestamp="1700000000", signature="v1,abc", body=b'{"data":  {}}')
+    assert (who.role, what) == (Role.VIEWER, RegistryNotice(hook="retrain", notice=notice))
 
 
 async def test_an_empty_model_is_every_model(http: httpx.AsyncClient, twin: Twin, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,7 +39,7 @@ from watchkeeper.change.delivery import CheckDestination, ReplayDelivery
 from watchkeeper.change.people import ActRequest
 from watchkeeper.change.rebuild import RebuildRequest
 from watchkeeper.change.reference import ReferenceFile
-from watchkeeper.change.retrain import RetrainDecision, RetrainReport, RetrainRequest
+from watchkeeper.change.retrain import RegistryNotice, RetrainDecision, RetrainReport, RetrainRequest
 from watchkeeper.command import role
 from watchkeeper.reader.ranking import ranked
 
@@ -299,7 +299,7 @@ class Twin:
             return {"model": payload.model, "state": "waiting", "done": 0, "slots": 0, "at": 1}
         if isinstance(payload, ActRequest):
             return self.found[0]
-        if isinstance(payload, RetrainRequest | RetrainDecision | RetrainReport):
+        if isinstance(payload, RetrainRequest | RetrainDecision | RetrainReport | RegistryNotice):
             return RETRAIN
         if not isinstance(payload, ApplyRequest):
             return {"result": "deleted"}

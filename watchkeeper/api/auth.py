@@ -40,7 +40,9 @@ _SAFE = {HTTPMethod.GET, HTTPMethod.HEAD, HTTPMethod.OPTIONS}
 OPEN = {"/v1/health/live", "/v1/health/ready", TRAINING, LINK}
 CALLBACK = "/v1/retrains/{name}/callback"
 """The path at which a run reports: the token in its address is that of the run."""
-_SIGNED = (re.compile(r"/v1/retrains/[^/]+/callback"),)
+REGISTRY = "/v1/registry/{name:path}"
+"""The path at which a model registry tells of versions, for a hook: it signs what it sends."""
+_SIGNED = (re.compile(r"/v1/retrains/[^/]+/callback"), re.compile(r"/v1/registry/.+"))
 _PRINCIPAL = "watchkeeper.principal"
 
 

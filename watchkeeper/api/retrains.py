@@ -1,4 +1,4 @@
-"""GET /v1/trainings, POST and GET /v1/retrains, one of them, its approval and cancellation, and the callback of its run."""
+"""GET /v1/trainings, POST and GET /v1/retrains, one of them, its approval and cancellation, the callback of its run, and what a model registry tells of it."""
 
 from __future__ import annotations
 
@@ -7,17 +7,20 @@ import asyncio
 import msgspec
 from fastapi import APIRouter, Request, Response
 
+from alerts.retrain.registry_notice import Notice
 from core.principal import Principal, Role
 from core.retrain import RetrainState
 from watchkeeper.api import answer, body, query
-from watchkeeper.api.auth import CALLBACK, needs, principal_of
+from watchkeeper.api.auth import CALLBACK, REGISTRY, needs, principal_of
 from watchkeeper.api.ports import Services
 from watchkeeper.api.problem import Problem
-from watchkeeper.change.retrain import DECISIONS, RetrainDecision, RetrainReport, RetrainRequest
+from watchkeeper.change.retrain import DECISIONS, RegistryNotice, RetrainDecision, RetrainReport, RetrainRequest
 from watchkeeper.command import role
 
 RUN = Principal("the run", Role.VIEWER)
 """Whoever has the address of a callback."""
+MLFLOW = Principal("MLflow", Role.VIEWER)
+"""Whoever has the secret of a hook's model registry."""
 
 
 class AskBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -92,6 +95,14 @@ def router(services: Services) -> APIRouter:  # long: a route after the other
         after = await asyncio.to_thread(services.do, RUN, "report of retraining", told)
         return answer.json({"id": after.id, "state": after.state})
 
+    @routes.post(REGISTRY, openapi_extra=_REGISTRY, summary="Tell that an alias names a version: a webhook of MLflow, signed by it")
+    async def registry(name: str, request: Request) -> Response:
+        query.only(request)
+        signed = {field: request.headers.get(f"x-mlflow-{header}", "") for field, header in _HEADERS.items()}
+        told = RegistryNotice(hook=name, notice=Notice(**signed, body=await body.read(request, body.SMALL)))
+        after = await asyncio.to_thread(services.do, MLFLOW, "notice of the model registry", told)
+        return answer.json({"id": after and after.id, "state": after and after.state})
+
     @routes.post(
         "/v1/retrains/{name}/{action}",
         openapi_extra=_DECISION,
@@ -117,6 +128,10 @@ def _states(given: dict[str, str]) -> list[RetrainState]:
 
 
 _TEXT, _MAYBE = {"type": "string"}, {"type": ["string", "null"]}
+_HEADERS = {"delivery": "delivery-id", "timestamp": "timestamp", "signature": "signature"}
+_REGISTRY = body.schema(["entity", "action", "data"], entity=_TEXT, action=_TEXT, timestamp=_TEXT, data={"type": "object"}) | {
+    "parameters": [{"name": f"X-MLflow-{one.title()}", "in": "header", "required": True, "schema": _TEXT} for one in _HEADERS.values()]
+}
 _ASK = body.schema(["hook"], hook=_TEXT, reason=_TEXT)
 _DECISION = body.schema([], comment=_TEXT)
 _REPORT = body.schema(

@@ -1,4 +1,4 @@
-"""The commands about retraining: to ask for one, to approve or cancel a request, and to take what a run reports."""
+"""The commands about retraining: to ask for one, to approve or cancel a request, and to take what a run or a model registry reports."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ import math
 
 import msgspec
 
+from alerts.destination.message import Unsent
+from alerts.retrain import registry_notice
 from alerts.retrain.ask import by_hand
 from alerts.retrain.machine import UNDER_WAY, WAITING, move, note, report
-from core.error import ConfigError, Forbidden, Missing
+from core.error import ConfigError, Forbidden, Missing, Retryable
 from core.hook import Hook
 from core.name import Named, check
 from core.retrain import Retrain, RetrainState
 from storage.control.retrain import RetrainTransaction
 from watchkeeper.change.context import Context
+from watchkeeper.guarding import files
 
 REPORTED = ("running", "succeeded", "failed")
 DECISIONS = ("approve", "cancel")
@@ -45,6 +48,13 @@ class RetrainReport(msgspec.Struct, frozen=True, kw_only=True):
     version: str | None = None
     url: str | None = None
     metrics: dict[str, float] = {}
+
+
+class RegistryNotice(msgspec.Struct, frozen=True, kw_only=True):
+    """A webhook of the model registry, for a hook."""
+
+    hook: str
+    notice: registry_notice.Notice
 
 
 def ask(context: Context, given: RetrainRequest) -> Retrain:
@@ -101,6 +111,29 @@ def take_report(context: Context, given: RetrainReport) -> Retrain:
         if after != before:
             change.save([after])
             change.audit(f"retrain.{given.state}", before, after)
+    return after
+
+
+def take_notice(context: Context, given: RegistryNotice) -> Retrain | None:
+    """Take what a model registry tells of the run of a hook. Returns its open request, None without one. Raises Forbidden unless the hook's secret has signed it, also if there is no such hook."""
+    control = context.stores.control
+    with control.retrain_reading() as seen:
+        hook, now = seen.hook(given.hook), seen.now
+    try:
+        settings = {} if hook is None else files(context.stores.settings).opened(hook.settings)
+    except Unsent as error:
+        raise Retryable(str(error)) from None
+    version = registry_notice.version_of(given.notice, settings, now)
+    if version is not None:
+        check(Named.VERSION, version)
+    with control.retraining(context.actor) as change:
+        before = next((one for one in change.open() if one.hook == given.hook), None)
+        if before is None or version is None:
+            return before
+        after = registry_notice.told(before, version, registry_notice.at(given.notice), settings["registry_alias"], change.now)
+        if after != before:
+            change.save([after])
+            change.audit("retrain.succeeded", before, after)
     return after
 
 

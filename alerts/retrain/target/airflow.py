@@ -65,8 +65,8 @@ def _entered(wire: Wire, given: Mapping[str, str], now: int) -> dict[str, str]:
 
 def _remedies(given: Mapping[str, str]) -> dict[int, str]:
     return {
-        401: "check the token, which may have expired, or write a username and password instead",
-        403: f"let the account trigger and read runs of the DAG `{given['dag']}`",
+        401: "the token has expired: write another one, or a username and password instead",
+        403: f"let the account trigger and read runs of the DAG `{given['dag']}`" + (", and check the token" if "token" in given else ""),
         404: f"check that Airflow has parsed a DAG `{given['dag']}`, and that `url` has no path such as /api",
     }
 

@@ -89,6 +89,14 @@ def requests(model: str) -> list[Retrain]:
     return [
         made(4, RetrainState.AWAITING_APPROVAL, "the hook's mode is approval"),
         made(3, RetrainState.RUNNING, "the run is running", hook="other", run="run 3", url="http://127.0.0.1:9/runs/3"),
-        made(2, RetrainState.EFFECTIVE, "accuracy of version 2: 0.95, 0.94", version="2", ended_at=START + 5 * DAY, approved_by="ada"),
-        made(1, RetrainState.INEFFECTIVE, "accuracy of version 1: 0.6", version="1", ended_at=START + 2 * DAY),
+        made(
+            2,
+            RetrainState.EFFECTIVE,
+            "accuracy of version 2: 0.95, 0.94",
+            version="2",
+            ended_at=START + 5 * DAY,
+            approved_by="ada",
+            succeeded_at=START + 3 * DAY,
+        ),
+        made(1, RetrainState.INEFFECTIVE, "accuracy of version 1: 0.6", version="1", ended_at=START + 2 * DAY, succeeded_at=START + DAY),
     ]

@@ -19,6 +19,7 @@ from tests.alerts.retrain.scene import HORIZON, Facts, hook
 from tests.alerts.sample import MONITOR, reading
 from watchkeeper.change import retrain as change
 from watchkeeper.change.context import Context
+from watchkeeper.settings.settings import Settings
 
 
 class Stage:
@@ -84,4 +85,4 @@ class Held:
     """The part of the stores that commands about retraining use."""
 
     def __init__(self, control: ControlStore) -> None:
-        self.control = control
+        self.control, self.settings = control, Settings()

@@ -31,7 +31,8 @@ class Airflow(Api):
             good = asked.json == {"username": "ada", "password": "pw"}
             return Answer(201, {"access_token": "jwt"}) if good else Answer(401, {"detail": "Invalid credentials"})
         if asked.headers.get("authorization") != "Bearer jwt":
-            return Answer(401, {"detail": "Not authenticated"})
+            expired = asked.headers.get("authorization") == "Bearer old"
+            return Answer(401, {"detail": "Token Expired"}) if expired else Answer(403, {"detail": "Invalid JWT token"})
         if not asked.path.startswith(RUNS):
             return Answer(404, {"detail": "DAG not found"})
         name = asked.path.removeprefix(RUNS).strip("/")
@@ -94,10 +95,14 @@ def test_a_username_gets_a_token(wire: Exchange) -> None:
 
 
 def test_what_is_wrong_is_told_with_a_remedy(wire: Exchange) -> None:
-    """A token that has expired, and a DAG that is not there."""
+    """A token that has expired, one that is none, and a DAG that is not there."""
     with Airflow() as api:
-        with pytest.raises(Rejected, match="answered 401: check the token"):
-            airflow.dispatch(wire, given(api, token="old"), REQUEST, 0)
+        for token, said in (
+            ("old", "answered 401: the token has expired"),
+            ("wrong", "answered 403: .* `train_delay`, and check the token"),
+        ):
+            with pytest.raises(Rejected, match=said):
+                airflow.dispatch(wire, given(api, token=token), REQUEST, 0)
         with pytest.raises(Rejected, match="answered 404: check that Airflow has parsed a DAG `other`"):
             airflow.dispatch(wire, given(api, dag="other"), REQUEST, 0)
     for wrong in ({"dag": "a/b"}, {"dag": None}, {"username": "ada", "password": "x"}, {"url": "ftp://x"}):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
+import json
 from typing import Any
 
 import pytest
@@ -11,14 +15,16 @@ from alerts.exchange import Exchange
 from alerts.guard import Guard
 from alerts.retrain import registry
 from alerts.retrain.document import hook_from, written
+from alerts.retrain.registry_notice import Notice
 from alerts.retrain.target.message import Found
 from core import moment
-from core.error import ConfigError
+from core.error import ConfigError, Forbidden
 from core.retrain import RetrainState
 from tests.alerts.retrain.scene import DAY
 from tests.alerts.retrain.server import Answer, Api, Asked
 from tests.alerts.retrain.stage import Stage
 from tests.alerts.sample import SECRET
+from watchkeeper.change import retrain as change
 
 
 class Mlflow(Api):
@@ -101,3 +107,60 @@ def test_a_webhook_is_followed_by_the_registry(stage: Stage) -> None:
         api.alias = "2", stage.clock.now()
         found = stage.pass_(30 * moment.SECOND)
         assert (found.state, found.version) == ("succeeded", "2")
+
+
+def _sign(secret: str, sent: int, **data: str) -> Notice:
+    """A webhook as MLflow 3 sends it when an alias is given to a version."""
+    body = json.dumps(
+        {"entity": "model_version_alias", "action": "created", "timestamp": "2025-01-01T00:00:00+00:00", "data": data}
+    ).encode()
+    seconds = str(sent // moment.SECOND)
+    signed = hmac.new(secret.encode(), b"d1." + seconds.encode() + b"." + body, hashlib.sha256).digest()
+    return Notice("d1", seconds, "v1," + base64.b64encode(signed).decode(), body)
+
+
+def test_a_run_is_followed_by_a_webhook_of_the_registry(stage: Stage) -> None:
+    """Without asking MLflow. What is forged, old, of another alias, of a version that was there, or sent before the target was asked tells nothing; the same webhook again changes nothing."""
+    named = {"registry_model": "late", "registry_alias": "champion", "registry_secret": "whsec"}
+    stage.apply(settings={"url": stage.receiver.url, "secret": SECRET} | registry.settings(named))
+    stage.breach("temp")
+    before = stage.clock.now() - 10 * moment.SECOND
+    assert stage.pass_().state == "dispatched"
+    now = stage.clock.now()
+
+    def told(notice: Notice, hook: str = "retrain") -> str:
+        return stage.act(change.take_notice, change.RegistryNotice(hook=hook, notice=notice)).state
+
+    good = _sign("whsec", now, name="late", alias="champion", version="2")
+    for notice, hook, said in (
+        (_sign("other", now, name="late", alias="champion", version="2"), "retrain", "the signature"),
+        (good._replace(body=good.body.replace(b'"2"', b'"3"')), "retrain", "the signature"),
+        (good._replace(delivery="d2"), "retrain", "the signature"),
+        (good, "nobody", "the signature"),
+        (_sign("", now, name="late", alias="champion", version="2"), "nobody", "the signature"),
+        (_sign("whsec", now - 6 * moment.MINUTE, name="late", alias="champion", version="2"), "retrain", "older than five minutes"),
+    ):
+        with pytest.raises(Forbidden, match=said):
+            told(notice, hook)
+    for changes in ({"alias": "challenger"}, {"name": "other"}, {"version": stage.facts.known[0]}):
+        assert told(_sign("whsec", now, **({"name": "late", "alias": "champion", "version": "2"} | changes))) == "dispatched"
+    assert told(_sign("whsec", before, name="late", alias="champion", version="2")) == "dispatched"
+    assert told(good) == "succeeded"
+    kept = stage.newest
+    assert (kept.version, kept.history[-1].by, kept.history[-1].reason) == (
+        "2",
+        "MLflow",
+        "a webhook of MLflow says that the alias `champion` names version 2",
+    )
+    assert told(good) == "succeeded"
+    assert stage.newest == kept
+
+
+def test_a_registry_that_only_tells_needs_a_secret_and_no_address() -> None:
+    """The secret is not shown; with a token or an address it is asked, too."""
+    document = {"hook": "h", "model": "late", "url": "http://10.0.0.7/hook", "secret": SECRET, "registry_model": "late"}
+    hook = hook_from(document | {"registry_secret": "whsec"})
+    assert (registry.named(hook.settings), written(hook)["registry_secret"]) == (False, "***")
+    assert registry.named(hook_from(document | {"registry_secret": "whsec", "registry_url": "http://a"}).settings)
+    with pytest.raises(ConfigError, match="`registry_url` is missing"):
+        hook_from(document | {"registry_secret": "whsec", "registry_token": "key"})
