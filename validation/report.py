@@ -50,7 +50,7 @@ The default watch is no budget: it takes its levels from the F law, and days of 
 _COVERAGE = """## Coverage of intervals
 
 Nominal 95 %. The criterion: over the grid 93 to 97 % on average, and never below 90 % where every bin is expected to have 5 rows in the window. Intervals that are conservative by construction cover more. The last column is the least of the points with fewer rows, where nothing is claimed.
-The interval of `drift.hellinger` misses the criterion at 50 bins of 5 or 6 rows each: square roots of counts so small vary by a tenth more than the chi-square law says. With 20 rows a bin it covers as it should. That of `drift.js`, which is made in the same way, holds in both.
+The interval of `drift.hellinger` allows for bins of few rows, whose square roots vary more (decision 71).
 """
 _PROMISES = """## Promised coverage
 

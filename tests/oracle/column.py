@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -160,9 +161,30 @@ def _js(target: Sample, baseline: Sample, known: Known) -> Value:
 
 
 def _hellinger(target: Sample, baseline: Sample, known: Known) -> Value:
-    value, unit = hellinger(target.counts, baseline.counts), 8 / _h(target, baseline)
+    n, m, used = target.n, baseline.n, _in_use(target, baseline)
+    pooled = [float(share) for share in _pooled(target, baseline)]
+    h = sum(_root_spread(n * share) / n + _root_spread(m * share) / m for share in pooled if share) / used
+    value, unit = hellinger(target.counts, baseline.counts), 8 / h
     assert value is not None
-    return _scaled(value, unit * value**2, _in_use(target, baseline) - 1, lambda nc: min(1.0, math.sqrt(nc / unit)), known.phi)
+    return _scaled(value, unit * value**2, used - 1, lambda nc: min(1.0, math.sqrt(nc / unit)), known.phi)
+
+
+def _root_spread(rows: float) -> float:
+    """Four times the mean squared distance of the root of a Poisson count from that of its mean: between two means whose roots are twentieths, on a line; 1 beyond 400."""
+    if rows > 400:
+        return 1.0
+    below = min(math.floor(math.sqrt(rows) * 20), 399)
+    below -= (below / 20) ** 2 > rows
+    low, high = (below / 20) ** 2, ((below + 1) / 20) ** 2
+    first, last = _exact_spread(below), _exact_spread(below + 1)
+    return first + (last - first) * (rows - low) / (high - low)
+
+
+@cache
+def _exact_spread(twentieths: int) -> float:
+    mean = (twentieths / 20) ** 2
+    counts = np.arange(1_000)
+    return float(4 * (stats.poisson.pmf(counts, mean) * (np.sqrt(counts) - math.sqrt(mean)) ** 2).sum())
 
 
 def _apart(target: Sample, baseline: Sample) -> Numbers:
