@@ -13,6 +13,7 @@ from dashboard.control import controls
 from dashboard.pages.head import head
 from dashboard.pages.moved import moved
 from dashboard.pages.proposal import proposed
+from dashboard.pages.watched import watched
 from dashboard.pages.whole import performance, quality
 from dashboard.panel import Page, ask, panels
 from dashboard.ports import Reader
@@ -51,7 +52,8 @@ async def draw(reader: Reader, search: str, name: str) -> Page:
         quality=quality(reader, found, judged, state, here),
         drift=moved(reader, found, judged, state, here),
     )
-    return Page(name, [*top, *controls(found, state, here), *(part for each in drawn.values() for part in piece.several(each))])
+    parts = [part for each in drawn.values() for part in piece.several(each)]
+    return Page(name, [*top, *controls(found, state, here), *parts, watched(found)])
 
 
 def _strangers(outside: dict[str, int], classes: tuple[str, ...]) -> list[str]:

@@ -63,3 +63,12 @@ async def test_baselines_of_many_monitors_name_some_and_count_the_others() -> No
     shown = text(await page(twin, "/ui/baselines", ""))
     assert shown.count("and 1,994 more") == 2
     assert ("1970-01-06" in shown, "1970-01-09" in shown) == (True, False)
+
+
+async def test_the_overview_says_what_is_watched_and_what_is_not() -> None:
+    """A row a family with its monitors, a way to watch what is not, and the definitions of all as YAML."""
+    shown = text(await page(Twin(), "/ui/models/departs-late", ""))
+    assert "What is watched: " in shown
+    assert "Not watched. " in shown
+    assert "/ui/monitor?model=departs-late&monitor=service-1&measure=service.throughput" in shown
+    assert "- monitor: input-drift" in shown

@@ -10,9 +10,9 @@ import pytest
 from core.baseline.rows import Role, Version
 from core.error import ConfigError
 from core.monitor import Monitor
+from core.monitor_document import document
 from monitors.definition.grammar import parse
 from tests.monitors.contracts import CONTRACTS, DELAY, FARE
-from watchkeeper.api.monitors import document
 
 _BINARY = next(one for one in (DELAY, FARE) if one.task == "binary")
 _SIDES: dict[str, Any] = {"a": {"version": "1"}, "b": {"role": "shadow"}}

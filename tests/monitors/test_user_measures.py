@@ -17,6 +17,7 @@ from core.block import Categories
 from core.contract import Column, Kind
 from core.error import ConfigError
 from core.monitor import Monitor
+from core.monitor_document import document
 from core.span import Spans
 from detectors import labelled_rows
 from detectors.catalogue import MEASURES, known, spec
@@ -28,7 +29,6 @@ from monitors.evidence.reads import Scope
 from monitors.model import Model
 from tests.monitors.outcomes import Store, binary, numbers, readings, value
 from tests.monitors.test_grammar import read
-from watchkeeper.api.monitors import document
 
 COST = "where(label == 1 and prediction == 0, 100, amount)"
 

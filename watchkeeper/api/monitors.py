@@ -5,39 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
 from fastapi import APIRouter, Request, Response
 
-from core import duration, moment
+from core import moment
 from core.error import Retryable
 from core.monitor import Monitor
+from core.monitor_document import document
 from watchkeeper.api import answer, query
 from watchkeeper.api.auth import needs, principal_of
 from watchkeeper.api.ports import Services
 from watchkeeper.api.problem import Problem
 from watchkeeper.change.delete import DeleteMonitor
 from watchkeeper.command import role
-
-
-def document(monitor: Monitor) -> dict[str, Any]:
-    """A monitor with the fields of the grammar, and its revision."""
-    built: dict[str, Any] = msgspec.to_builtins(monitor)
-    built |= {
-        "baseline": monitor.baseline.written if monitor.baseline else None,
-        "target": monitor.window.written,
-        "exclude": monitor.excluded,
-    }
-    built["budget"] = monitor.budget and monitor.budget.text
-    built["segments"] = monitor.auto.written if monitor.auto else built["segments"]
-    del built["auto"], built["window"], built["since"], built["share"], built["other"], built["challengers"]
-    if monitor.other is not None and monitor.baseline is not None:
-        built |= {"baseline": None, "a": monitor.baseline.written, "b": monitor.other.written}
-    if monitor.share:
-        built["share"] = {"budget": monitor.share.budget, "rate": monitor.share.text}
-    count, of = built.pop("persist")
-    built["reopen_within"] = duration.text(monitor.reopen_within) if monitor.reopen_within else None
-    name, said = built.pop("name"), monitor.params.get("expression")
-    return {"monitor": name, **built, "persist": f"{count} of {of}"} | ({} if said is None else {"expression": said})
 
 
 def router(services: Services) -> APIRouter:
