@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from functools import lru_cache
 
 from core import number
@@ -15,6 +16,7 @@ from core.text import unquote
 
 _DIGITS = 6  # of an edge; more only where the two ends would be the same
 _LONG = 9  # a number of the name with more digits than these is an edge, and no value that somebody has sent
+_TINY = sys.float_info.min  # below it is the least number above 0
 _INTERVAL = re.compile(r"\[([^,\[\]()]+),([^,\[\]()]+)\)")
 _NUMBER = re.compile(r"-?\d+\.\d+(?:e[+-]?\d+)?")
 
@@ -24,6 +26,8 @@ def written(name: str) -> str:
 
     >>> written("[12,48.02000000000001)"), written("[48.02000000000001,50)"), written("0.10000000149011612"), written("EV")
     ('[12,48.02]', '(48.02,50)', '0.1', 'EV')
+    >>> written("[-inf,5e-324)"), written("[5e-324,1)")
+    ('[-inf,0]', '(0,1)')
     """
     ends = _ends(name)
     if ends is None:
@@ -75,7 +79,7 @@ def _ends(name: str) -> tuple[str, str, bool, bool] | None:
 
 
 def _near(value: float, digits: int) -> float:
-    return float(f"{value:.{digits}g}")
+    return 0.0 if abs(value) < _TINY else float(f"{value:.{digits}g}")
 
 
 def _text(value: float, digits: int) -> str:

@@ -22,6 +22,7 @@ from dashboard.state import RANGES, PageState, address
 from dashboard.then import NOTE
 from dashboard.view_model import ModelView
 
+_ANY = "*"  # in a list of versions: all of them
 Here = Callable[[PageState], str]
 
 
@@ -46,7 +47,8 @@ def controls(view: ModelView, state: PageState, here: Here, *, computed: bool = 
     ]
     back = piece.link("◀ Back to the episode", address("alerts", state.episode), name="back") if state.episode else None
     bar = [
-        piece.select("segment", "Segment", state.segment, _segments(view, state, any_cross=any_cross), ALL),
+        piece.select("segment", "Segment", state.segment, segments(view, state, any_cross=any_cross), ALL),
+        versions("version", "Version", state.version, view),
         piece.choice("Period", ranges),
         _window(view, state, here),
         _dates(state),
@@ -63,7 +65,15 @@ def controls(view: ModelView, state: PageState, here: Here, *, computed: bool = 
     ]
 
 
-def _segments(view: ModelView, state: PageState, *, any_cross: bool) -> list[tuple[str, str]]:
+def versions(key: str, label: str, chosen: str, view: ModelView, usual: str = "All versions") -> Component | None:
+    """A list of the model's versions, which sets `key` of the address; None where there is nothing to choose."""
+    there = sorted({*view.model_versions, chosen} - {""})
+    if len(there) < 2 and not chosen:
+        return None
+    return piece.select(key, label, chosen or _ANY, [(_ANY, usual), *((one, one) for one in there)], _ANY, 140)
+
+
+def segments(view: ModelView, state: PageState, *, any_cross: bool = False) -> list[tuple[str, str]]:
     """All traffic; the segments within the chosen one; all others, those of one dimension first."""
     chosen = set(state.segment.split(",")) - {ALL}
     there = {*view.segments, state.segment}
@@ -121,6 +131,7 @@ def _unknown(view: ModelView, state: PageState, *, computed: bool) -> list[str]:
         ),
         ("target", state.target, set(TARGETS), "there are no windows"),
         ("baseline", state.baseline, set(BASELINES), "there is no baseline"),
+        ("version", state.version, set(view.model_versions), f"{model} has no predictions of version"),
         ("by", state.by, {"*".join(grouping) for grouping in view.groupings}, f"{model} has no segments by"),
     ]
     return [f"{key}: {said} {word.cut(name)}" for key, name, known, said in there if name and name not in known]
@@ -144,6 +155,8 @@ def _filters(state: PageState, here: Here) -> list[tuple[str, str, str]]:
     for key, words, known in (("target", "Windows", TARGETS), ("baseline", "Compared with", BASELINES)):
         if (name := getattr(state, key)) in known:
             filters.append((words, known[name][0], here(state.but(**{key: ""}))))
+    if state.version:
+        filters.append(("Version", state.version, here(state.but(version=""))))
     if state.window is not None:
         filters.append(("Window at", word.instant(state.window), here(state.but(window=None))))
     if state.as_of is not None:

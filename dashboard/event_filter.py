@@ -29,7 +29,6 @@ class EventFilter:
     column: str = ""
     value: str = ""
     label: str = ""
-    version: str = ""
     role: str = ""
     order: str = ""
 
@@ -68,7 +67,7 @@ class EventFilter:
             segment=state.segment,
             column=self.column if whole else None,
             values=values,
-            version=self.version or None,
+            version=state.version or None,
             role=self.role or None,
             label=label,
             order=next(one for one in get_args(Order) if one == order),
@@ -80,7 +79,8 @@ class EventFilter:
         pairs |= {"as_of": moment.text(state.as_of)} if state.as_of is not None else {}
         pairs |= {"segment": state.segment} if state.segment != ALL else {}
         pairs |= {"column": self.column, "bin": self.value} if self.column and self.value else {}
-        pairs |= {name: value for name in ("version", "role", "label", "order") if (value := getattr(self, name))}
+        pairs |= {"version": state.version} if state.version else {}
+        pairs |= {name: value for name in ("role", "label", "order") if (value := getattr(self, name))}
         return urlencode(pairs, quote_via=quote, safe=":@")
 
 

@@ -37,6 +37,7 @@ from dashboard.pages import (
     retraining,
     search,
     service,
+    sides,
     silences,
     slices,
     trust,
@@ -124,7 +125,13 @@ SITE: tuple[PageEntry, ...] = (
 )
 
 
-LATE: dict[str, late.Draw] = {"causes": cause.causes, "segments": slices.slices, "trial": monitor.tried, "worth": worth.worth}
+LATE: dict[str, late.Draw] = {
+    "causes": cause.causes,
+    "segments": slices.slices,
+    "sides": sides.sides,
+    "trial": monitor.tried,
+    "worth": worth.worth,
+}
 """The parts of pages that callbacks of their own draw (`dashboard.late`), by kind."""
 
 

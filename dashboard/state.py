@@ -13,6 +13,23 @@ from core.segment import ALL
 ROOT = "/ui/"
 RANGES = {"7d": "7 days", "30d": "30 days", "90d": "90 days", "365d": "1 year", "all": "All"}
 DEFAULT_RANGE = "90d"
+_NAMES = (
+    "segment",
+    "measure",
+    "monitor",
+    "by",
+    "find",
+    "sort",
+    "positive",
+    "target",
+    "baseline",
+    "version",
+    "b_segment",
+    "b_version",
+    "cells",
+    "episode",
+)
+_OTHER: dict[str, Any] = {"b_segment": "", "b_version": "", "b_window": None}
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)  # means midnight in UTC
 
 
@@ -23,6 +40,8 @@ class PageState:
     `window` is the start of the selected window; `as_of` is the time whose knowledge is shown, None for now; `start` and `end` are an absolute range that overrides `range`;
     `by` is the grouping of the table of segments; `find`, `sort` and `page` are of a table of columns;
     `positive` is the class that scores are of, and `bin` the score bin of the cut; `target` and `baseline` are windows and a baseline that were picked (`dashboard.picked`);
+    `version` is the version of the model whose rows are shown; `b_segment`, `b_version` and `b_window` are where the other side of a comparison differs (`dashboard.pages.sides`);
+    `cells` is what is selected in a heat map of segments (`dashboard.selection`).
     `episode` is the one from which the person came. `notices` say which parts of the address could not be read.
     """
 
@@ -36,6 +55,11 @@ class PageState:
     positive: str = ""
     target: str = ""
     baseline: str = ""
+    version: str = ""
+    b_segment: str = ""
+    b_version: str = ""
+    cells: str = ""
+    b_window: int | None = None
     bin: int | None = None
     range: str = DEFAULT_RANGE
     start: int | None = None
@@ -68,19 +92,15 @@ class PageState:
         if start is not None and end is not None and start >= end:
             notices.append("from is not before to")
             start = end = None
-        names: dict[str, Any] = {
-            key: asked[key]
-            for key in ("segment", "measure", "monitor", "by", "find", "sort", "positive", "target", "baseline", "episode")
-            if asked.get(key)
-        }
+        names: dict[str, Any] = {key: asked[key] for key in _NAMES if asked.get(key)}
         page, place = (_whole(asked.get(key, "")) for key in ("page", "bin"))
-        times: dict[str, Any] = {"start": start, "end": end, "window": time("window"), "as_of": time("as_of")}
+        times: dict[str, Any] = {"start": start, "end": end, "window": time("window"), "as_of": time("as_of"), "b_window": time("b_window")}
         return PageState(**names, **times, page=max(page or 1, 1), bin=place, range=chosen, notices=tuple(notices))
 
     @property
     def shared(self) -> PageState:
-        """What the pages of a model have in common: segment, period, window and the time as of which they are known, and the episode from which the person came."""
-        return replace(self, measure="", monitor="", by="", find="", sort="", page=1, positive="", target="", baseline="", bin=None)
+        """What the pages of a model have in common: segment, version, period, windows, baseline and the time as of which they are known, and the episode from which the person came."""
+        return replace(self, measure="", monitor="", by="", find="", sort="", page=1, positive="", bin=None, cells="", **_OTHER)
 
     def but(self, **changes: Any) -> PageState:
         """The same state with some parts changed."""
@@ -100,6 +120,11 @@ class PageState:
             "positive": self.positive,
             "target": self.target,
             "baseline": self.baseline,
+            "version": self.version,
+            "b_segment": self.b_segment,
+            "b_version": self.b_version,
+            "b_window": "" if self.b_window is None else moment.text(self.b_window),
+            "cells": self.cells,
             "bin": "" if self.bin is None else str(self.bin),
             "range": "" if self.range == DEFAULT_RANGE else self.range,
             "from": "" if self.start is None else moment.text(self.start),

@@ -32,7 +32,7 @@ _FEW = 50  # rows of a segment that are enough to look at; the thresholds of ala
 
 @dataclass(frozen=True)
 class Taken:
-    """The definition whose readings are shown. `stored`: a monitor has them; else they are computed when they are asked for. `picked`: because their window or baseline was picked on the page. Stored ones are those that were known at `as_of`, None for now."""
+    """The definition whose readings are shown. `stored`: a monitor has them; else they are computed when they are asked for. `picked`: because their window, baseline or version was picked on the page. Stored ones are those that were known at `as_of`, None for now."""
 
     monitor: Monitor
     stored: bool
@@ -43,7 +43,7 @@ class Taken:
     def note(self) -> str:
         """What is to be said of readings that no monitor has; else empty."""
         if self.picked:
-            return " Windows and baseline were picked here: computed now, not stored, no alarms."
+            return " Windows, baseline or version were picked here: computed now, not stored, no alarms."
         return "" if self.stored else " No monitor watches this: computed now, not stored, no alarms."
 
 
@@ -64,12 +64,13 @@ def taken(
 
 
 def picked(view: ModelView, how: Taken, state: PageState, column: str = "", segment: str = ALL) -> Taken:
-    """The same measure in the windows and against the baseline that the state picks; as it is taken anyway, if that is the same."""
+    """The same measure of the version, in the windows and against the baseline that the state picks; as it is taken anyway, if that is the same."""
     monitor, about = how.monitor, view.measures[how.monitor.measure]
     window, baseline = with_picks(view, monitor, about, state)
-    if (window, baseline) == (monitor.window, monitor.baseline):
+    version = state.version if state.version and not about.of_stream else monitor.version
+    if (window, baseline, version) == (monitor.window, monitor.baseline, monitor.version):
         return how
-    made = msgspec.structs.replace(monitor, window=window, baseline=baseline)
+    made = msgspec.structs.replace(monitor, window=window, baseline=baseline, version=version)
     return Taken(_on_demand(view, about, made, column, segment), stored=False, picked=True)
 
 

@@ -48,6 +48,7 @@ class ModelView:
     measures: Measures
     versions: Sequence[ContractVersion] = ()  # of the contract, the newest first, without their references
     retrains: Sequence[Retrain] = ()  # the newest first
+    served: Sequence[tuple[str, str]] = ()  # versions and roles that have predictions
 
     @property
     def groupings(self) -> list[tuple[str, ...]]:
@@ -55,6 +56,11 @@ class ModelView:
         there = {grouping for segment in self.segments if (grouping := grouping_of(segment))}
         declared = [*((dimension.name,) for dimension in self.contract.dimensions), *self.contract.crosses]
         return [grouping for grouping in declared if grouping in there]
+
+    @property
+    def model_versions(self) -> list[str]:
+        """The versions of the model that have predictions."""
+        return sorted({version for version, _ in self.served})
 
     def marks(self, monitor: str, column: str, segment: str) -> list[Mark]:
         """Marks where episodes of this monitor, column and segment fired, and where the contract got another version. Another monitor of the measure has other thresholds and windows."""
@@ -71,13 +77,18 @@ async def view(reader: Reader, model: str) -> ModelView | None:
     contract = await ask(reader.contract, model)
     if contract is None:
         return None
-    (row, monitors, segments, referenced), episodes, versions, retrains = await gather(
+    (row, monitors, segments, referenced), (episodes, versions, retrains, served) = await gather(
         gather(ask(reader.model, model), ask(reader.monitors, model), ask(reader.segments, model), ask(reader.referenced, model)),
-        ask(reader.episodes, None, model, 500),
-        _earlier(reader, contract),
-        ask(reader.retrains, model, RETRAINS),
+        gather(
+            ask(reader.episodes, None, model, 500),
+            _earlier(reader, contract),
+            ask(reader.retrains, model, RETRAINS),
+            ask(reader.served, model),
+        ),
     )
-    return None if row is None else ModelView(row, contract, monitors, segments, episodes, referenced, reader.measures, versions, retrains)
+    if row is None:
+        return None
+    return ModelView(row, contract, monitors, segments, episodes, referenced, reader.measures, versions, retrains, served)
 
 
 async def _earlier(reader: Reader, contract: Contract) -> Sequence[ContractVersion]:

@@ -83,6 +83,24 @@
     const kept = !window_ || (from <= window_ && window_ < to) ? {} : { window: null };
     window.watchkeeper.go({ from, to, ...kept });
   };
+  // A map of segments over time: a brush or a click selects cells, named by the rows in `meta` and by times. What was dragged is no zoom: the map keeps its ranges.
+  const select = (meta, times, rows) => window.watchkeeper.go({ cells: JSON.stringify([...times, ...meta.rows.slice(rows[0], rows[1] + 1)]) });
+  const mark = (gd, event) => {
+    const { meta } = gd.layout, { xaxis, yaxis } = gd.figureByName.layout;
+    const range = (axis, whole) => event[`${axis}.range`] ?? (event[`${axis}.range[0]`] === undefined ? whole : [event[`${axis}.range[0]`], event[`${axis}.range[1]`]]);
+    if (gd.settling || !Object.keys(event).some((key) => key.includes("range["))) return;
+    const first = Date.parse(xaxis.range[0]), step = meta.step * 1000;
+    const edge = (text, round) => new Date(first + round((Date.parse(utc(text)) - first) / step) * step).toISOString().replace(".000", "");
+    const [from, to] = range("xaxis", xaxis.range), rows = range("yaxis", yaxis.range).map(Number).sort((a, b) => a - b);
+    gd.settling = true;
+    plotly.relayout(gd, { "xaxis.range": [...xaxis.range], "yaxis.range": [...yaxis.range] }).then(() => { gd.settling = false; });
+    select(meta, [edge(from, Math.floor), edge(to, Math.ceil)], [Math.max(0, Math.round(rows[0])), Math.min(meta.rows.length - 1, Math.round(rows[1]))]);
+  };
+  const cell = (gd, event) => {
+    const { customdata, pointIndex } = event.points[0], { meta } = gd.layout;
+    const start = [customdata].flat()[0], end = new Date(Date.parse(start) + meta.step * 1000).toISOString().replace(".000", "");
+    select(meta, [start, end], [pointIndex[0], pointIndex[0]]);
+  };
   const onTime = (gd, then, picks = ["window", "span"]) => (event) => { if (picks.includes(gd.layout?.meta?.pick)) then(event, gd.layout.meta); };
 
   const finish = (gd) => {
@@ -97,6 +115,9 @@
       }, ["address", "span"]));
       gd.on("plotly_relayout", onTime(gd, brush));
       gd.on("plotly_doubleclick", onTime(gd, () => window.watchkeeper.go({ from: null, to: null })));
+      gd.on("plotly_relayout", onTime(gd, (event) => mark(gd, event), ["cells"]));
+      gd.on("plotly_click", onTime(gd, (event) => cell(gd, event), ["cells"]));
+      gd.on("plotly_doubleclick", onTime(gd, () => window.watchkeeper.go({ cells: null }), ["cells"]));
     }
     return gd;
   };

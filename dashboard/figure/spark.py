@@ -16,14 +16,14 @@ def spark(values: Sequence[float | None], *, zero: bool = False) -> str:
     if not there:
         return ""
     low, high = (min(0.0, *there) if zero else min(there)), max(there)
-    scale = (HEIGHT - 6) / ((high - low) or 1.0)
+    span = (high - low) or 1.0
     step = WIDTH / max(len(thinned) - 1, 1)
-    pieces, pen = [], "M"
+    pieces, pen = [], "M"  # each height is a part of the span, because the inverse of a tiny span is infinite
     for index, value in enumerate(thinned):
         if value is None:
             pen = "M"
             continue
-        pieces.append(f"{pen}{index * step:.1f} {HEIGHT - 3 - (value - low) * scale:.1f}" + ("h.1" if pen == "M" else ""))
+        pieces.append(f"{pen}{index * step:.1f} {HEIGHT - 3 - (value - low) / span * (HEIGHT - 6):.1f}" + ("h.1" if pen == "M" else ""))
         pen = "L"
     path = "".join(pieces)
     picture = (

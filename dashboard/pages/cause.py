@@ -25,6 +25,7 @@ from dashboard.subject import page_of
 
 SHOWN = 5  # segments and columns
 _EXAMPLES = 3
+_WHOLE = 0.995  # share of a slice that is all of the window: where none of its rows differ, it says nowhere
 
 
 async def causes(reader: Reader, id_: str, search: str) -> Any:
@@ -49,7 +50,7 @@ async def causes(reader: Reader, id_: str, search: str) -> Any:
     return [
         html.P(found.sentence, className="why"),
         _rows(one, found, contract, labelled=reader.measures[one.measure].matures),
-        _where(found.segments[:SHOWN], chosen, here),
+        _where([each for each in found.segments if each.certain or each.share < _WHOLE][:SHOWN], chosen, here),
         _what(one, within.columns[:SHOWN], chosen, contract, here),
         _foot(one, found, chosen),
     ]

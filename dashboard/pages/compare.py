@@ -13,11 +13,13 @@ from core.comparison import Comparison
 from core.measure import Measures
 from core.monitor import Monitor
 from dashboard import components as piece
+from dashboard import late
 from dashboard import texts as word
+from dashboard.control import controls
 from dashboard.figure import colour
 from dashboard.figure.curve import Line, curve
 from dashboard.graph import graph
-from dashboard.pages.head import head
+from dashboard.pages.head import head, there
 from dashboard.panel import Page, ask, panels
 from dashboard.ports import Reader
 from dashboard.state import PageState, address
@@ -37,14 +39,21 @@ _WAIT = "Keep waiting: {b} is not told from {a} yet"
 
 
 async def draw(reader: Reader, search: str, name: str) -> Page:
-    """A card for each comparison: its verdict, what is known so far and what is needed, its course, and the segments."""
+    """Two windows, segments or versions side by side; then a card for each comparison that a monitor makes: its verdict, what is known so far and what is needed, its course, and the segments."""
     found, state = await view(reader, name), PageState.of(search)
     if found is None:
         return Page(name, [piece.crumbs(("Models", address("models")), (name, None)), unknown(name)])
+
+    def here(changed: PageState) -> str:
+        return there(name, "compare", changed)
+
     title, top = f"Comparisons of {name}", head(found.row, state, "compare")
+    if found.row.last_ts is None:
+        return Page(title, [*top, piece.empty("No event yet", "There is nothing to compare.")])
+    top = [*top, *controls(found, state, here), late.place("sides", "Comparing two sides …", name, state.query)]
     compared = [one for one in found.monitors if one.other is not None]
     if not compared:
-        return Page(title, [*top, piece.empty("No comparison yet", _WHY)])
+        return Page(title, [*top, piece.card("Champion and challenger", piece.empty("No comparison yet", _WHY))])
     standing = await ask(reader.comparisons, name)
     drawn = await panels(
         **{one.name: _card(reader, found, one, [each for each in standing if each.monitor == one.name]) for one in compared}

@@ -51,7 +51,8 @@ async def distribution(reader: Reader, view: ModelView, column: Column, state: P
         if view.referenced
         else "drawn alone: the model has no reference."
     )
-    note = f"{looked.where}: n {word.count(sum(target))}, {side}"
+    which = " of all versions" if state.version else ""
+    note = f"{looked.where}: n {word.count(sum(target))}{which}, {side}"
     if not sum(target):
         empty = piece.empty("No row in this window", "Choose another window in the chart below, or another segment.")
         return piece.card(title, empty, note=note)
@@ -62,10 +63,10 @@ async def distribution(reader: Reader, view: ModelView, column: Column, state: P
         if alone
         else f"{column.name}: {most.name} moved most, from {word.number(most.baseline)} of rows in the baseline to {word.number(most.target)} in the target."
     )
-    inside = state.but(start=start, end=end, window=None)
+    inside, order = state.but(start=start, end=end, window=None), await _order(reader, view, state, looked.window, sum(target))
 
     def link(name: str) -> str:
-        return EventFilter(column=column.name, value=name).address(view.row.model, inside)
+        return EventFilter(column=column.name, value=name, order=order).address(view.row.model, inside)
 
     figure = (histogram.numeric if column.numeric else histogram.categorical)(column, target, baseline, link)
     shown = [graph("distribution", figure, sentence)]
@@ -75,6 +76,12 @@ async def distribution(reader: Reader, view: ModelView, column: Column, state: P
     if below is not None:
         shown = [html.Div([*shown, graph("ecdf", below, _apart(column, target, baseline))], className="split")]
     return piece.card(title, [*shown, moved], note=note)
+
+
+async def _order(reader: Reader, view: ModelView, state: PageState, window: tuple[int, int], n: int) -> str:
+    """The order of the events of a bin: the largest error first where most rows have a label, because a list in that order has no others; else the usual one."""
+    labelled = await ask(reader.labelled, view.row.model, state.segment, state.version or None, *window)
+    return "worst" if labelled.n > n / 2 else ""
 
 
 def _apart(column: Column, target: Sequence[int], baseline: Sequence[int]) -> str:

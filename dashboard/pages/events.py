@@ -50,29 +50,26 @@ async def draw(reader: Reader, search: str, name: str) -> Page:
         asked = await chosen.query(reader, found, state)
         counted = await _counted(reader, found, state, chosen, asked)
     except ConfigError as error:
-        without = piece.link("Show events without filters", EventFilter().address(name, state.but(segment="all")))
+        without = piece.link("Show events without filters", EventFilter().address(name, state.but(segment="all", version="")))
         return Page(
             title, [*top, *controls(found, state, here, any_cross=True), piece.empty("These events cannot be listed", str(error), without)]
         )
     total, count = counted
-    filters = piece.several(await panel(_filters(reader, found, state, chosen), "filters"))
+    filters = piece.several(await panel(_filters(found, state, chosen), "filters"))
     parts = [part for part in (*filters, count, _rows(found, state, chosen, search, total)) if part is not None]
     return Page(title, [*top, *controls(found, state, here, any_cross=True), *parts])
 
 
-async def _filters(reader: Reader, view: ModelView, state: PageState, chosen: EventFilter) -> list[Any]:
+async def _filters(view: ModelView, state: PageState, chosen: EventFilter) -> list[Any]:
     """The choice of filters, and a chip for each that is set."""
-    model, served = view.row.model, await ask(reader.served, view.row.model)
-    versions, roles = (sorted({one[side] for one in served}) for side in (0, 1))
+    model, roles = view.row.model, sorted({role for _, role in view.served})
     summarised = view.contract.summarised
     column = next((one for one in summarised if one.name == chosen.column), None)
     fields = [_field("column", "Column", chosen.column, [(one.name, one.name) for one in summarised], 190)]
     if column is not None:
         fields.append(_field("value", "Value", chosen.value, _values(column, chosen.value), 190))
-    for key, label, names in (("version", "Version", versions), ("role", "Role", roles)):
-        if len(names) > 1 or getattr(chosen, key):
-            options = [(one, one) for one in sorted({*names, getattr(chosen, key)} - {""})]
-            fields.append(_field(key, label, getattr(chosen, key), options, 140))
+    if len(roles) > 1 or chosen.role:
+        fields.append(_field("role", "Role", chosen.role, [(one, one) for one in sorted({*roles, chosen.role} - {""})], 140))
     labels = [("", "All"), *LABELS.items()]
     choices = [
         piece.choice(
@@ -97,11 +94,8 @@ def _chips(model: str, state: PageState, chosen: EventFilter) -> list[tuple[str,
         found.append((chosen.column, f"is {said(chosen.value)}", chosen.but(column="", value="").address(model, state)))
     if chosen.label:
         found.append(("Label", LABELS[next(one for one in LABELS if one == chosen.label)], chosen.but(label="").address(model, state)))
-    found += [
-        (key.capitalize(), value, chosen.but(**{key: ""}).address(model, state))
-        for key in ("version", "role")
-        if (value := getattr(chosen, key))
-    ]
+    if chosen.role:
+        found.append(("Role", chosen.role, chosen.but(role="").address(model, state)))
     return found
 
 
@@ -137,7 +131,7 @@ def _step(asked: EventQuery) -> int:
 async def _counts(reader: Reader, view: ModelView, chosen: EventFilter, asked: EventQuery) -> Mapping[int, int]:
     """How many events fit, by slot: of a segment that panes hold from panes, which is quick whatever the period; else from the events."""
     step, pane = _step(asked), view.contract.pane
-    whole = chosen.but(order="") == EventFilter() and asked.segment in view.segments
+    whole = chosen.but(order="") == EventFilter() and not asked.version and asked.segment in view.segments
     if not whole or any(time % pane for time in (step, asked.start or 0, asked.end or 0)):
         return await ask(reader.event_counts, asked, step)
     table = await ask(reader.traffic, asked.model, asked.segment, asked.start, asked.end, step)

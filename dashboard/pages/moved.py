@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from core.error import ConfigError, Retryable
 from core.measure import Family, Subject
 from core.monitor import Monitor
+from core.reading import Query
 from dashboard import components as piece
 from dashboard import texts as word
 from dashboard.control import Here, choices, windows
 from dashboard.figure.heat import heat
 from dashboard.graph import graph
+from dashboard.pages.board import unavailable
 from dashboard.pages.head import there
 from dashboard.period import shift
 from dashboard.ports import Reader
 from dashboard.run import over_time, run
 from dashboard.state import PageState
-from dashboard.taken import Taken, question
+from dashboard.taken import Taken, picked, question
 from dashboard.view_model import ModelView, bare, nothing, reach
 
 SHOWN = 12  # columns
@@ -33,9 +36,13 @@ async def moved(reader: Reader, view: ModelView, judged: dict[str, Monitor], sta
     name = state.measure if state.measure in watched else next(iter(watched))
     monitor, about = watched[name], view.measures[name]
     kept = state.but(by="", find="", sort="", page=1)
-    shown = await run(reader, view, Taken(monitor, stored=True, as_of=state.as_of), kept, size=SHOWN)
-    series = {column: one for (column, _), one in (await over_time(reader, shown, kept)).items()}
+    how = picked(view, Taken(monitor, stored=True, as_of=state.as_of), state, segment=state.segment)
     head = choices(watched, monitor, view, state, here)
+    try:
+        shown = await run(reader, view, how, kept, size=SHOWN)
+        series = {column: one for (column, _), one in (await over_time(reader, shown, kept)).items()}
+    except (ConfigError, Retryable) as error:
+        return [unavailable(about.title, head, error)]
     title = f"{about.title} by column, {word.stretch(shown.over.start, shown.over.end)}"
     every = piece.link(
         f"All {word.count(shown.found)} columns, ranked" if shown.found else "All columns",
@@ -54,6 +61,6 @@ async def moved(reader: Reader, view: ModelView, judged: dict[str, Monitor], sta
         graph("drift", heat(series, measure=about, top=top, chosen=shown.start), sentence, view.retrains),
     ]
     which = "Every column" if shown.found <= SHOWN else f"The {SHOWN} columns with the strongest evidence of {word.count(shown.found)}"
-    note = f"{reach(state)}, {shift(shown.over)}. {which}, by the selected window. Blank is no value: point at it for the reason. Click a window to look at it."
-    query: Any = question(shown.of, state.segment, shown.over.start, shown.over.end)
-    return [piece.card(title, parts, note=note, foot=[every, *piece.source(query)])]
+    note = f"{reach(state)}, {shift(shown.over)}. {which}, by the selected window. Blank is no value: point at it for the reason. Click a window to look at it.{how.note}"
+    query = question(shown.of, state.segment, shown.over.start, shown.over.end)
+    return [piece.card(title, parts, note=note, foot=[every, *(piece.source(query) if isinstance(query, Query) else [])])]

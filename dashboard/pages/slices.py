@@ -14,18 +14,19 @@ from core.segment import ALL
 from dashboard import components as piece
 from dashboard import late
 from dashboard import texts as word
-from dashboard.control import controls, windows
+from dashboard.control import Here, controls, windows
 from dashboard.figure.bubbles import bubbles
 from dashboard.graph import graph
 from dashboard.pages import board
+from dashboard.pages.cells import over_time
 from dashboard.pages.head import head, there
 from dashboard.pages.performance import measures_of
-from dashboard.panel import Page, ask
-from dashboard.period import period
+from dashboard.panel import Page, ask, panel
+from dashboard.period import Period, period
 from dashboard.ports import Reader
 from dashboard.state import PageState, address
-from dashboard.taken import question, series, taken
-from dashboard.view_model import nothing, unknown, view, window_of
+from dashboard.taken import Taken, question, series, taken
+from dashboard.view_model import ModelView, nothing, unknown, view, window_of
 
 
 async def draw(reader: Reader, search: str, name: str) -> Page:
@@ -56,9 +57,20 @@ async def slices(reader: Reader, name: str, search: str) -> Any:
 
     names = measures_of(found)
     measure = state.measure if state.measure in names else board.usual_measure(found, names)
-    about, how = found.measures[measure], taken(found, measure, state)
+    how = taken(found, measure, state)
     chosen = board.measures(found, names, how, state, here)
     over = period(found.row, state, how.monitor.window)
+    return [
+        *await _now(reader, found, measure, state, here, how, chosen, over),
+        *piece.several(await panel(over_time(reader, found, measure, state, here), "cells")),
+    ]
+
+
+async def _now(
+    reader: Reader, found: ModelView, measure: str, state: PageState, here: Here, how: Taken, chosen: Any, over: Period
+) -> list[Any]:
+    """The slices of the selected window."""
+    about, name = found.measures[measure], found.row.model
     try:
         held = state.segment if state.segment in found.segments else ALL  # whose windows are those of the slice, too
         shown = await series(reader, question(how, held, over.start, over.end), over)

@@ -25,7 +25,9 @@ PAGES = {entry.path or "inbox": f"/ui/{entry.path}" for entry in SITE if "*" not
     "drift-segments": "/ui/models/departs-late/drift?by=carrier&measure=drift.ks&window=2013-07-08T00:00:00Z",
     "quality": "/ui/models/departs-late/quality?range=365d",
     "segments": "/ui/models/departs-late/segments?range=365d",
+    "segments-selected": "/ui/models/departs-late/segments?range=30d&by=carrier&cells=%5B%222013-12-20T00:00:00Z%22%2C%222013-12-27T00:00:00Z%22%2C%22carrier%3DEV%22%5D",
     "compare": "/ui/models/departs-late/compare",
+    "compare-segments": "/ui/models/departs-late/compare?target=1d&version=1&b_segment=carrier%3DUA&b_version=2",
     "trust": "/ui/models/departs-late/trust",
     "retraining": "/ui/models/departs-late/retraining",
     "contracts": "/ui/models/departs-late/contracts",
@@ -68,6 +70,8 @@ def test_a_page_is_drawn_and_accessible(place: int, name: str, pages: Window, se
     pages.complaints.clear()
     pages.page.emulate_media(color_scheme=first)
     pages.open(PAGES[name].format(episode=episode))
+    pages.page.wait_for_function("() => !document.querySelector('main [aria-busy=true]')", polling=100)  # what takes seconds has come
+    pages.drawn()
     assert pages.page.locator(".card.error").count() == 0
     cut = "() => [...document.querySelectorAll('.scroll')].filter((table) => table.scrollWidth > table.clientWidth).length"
     assert pages.page.evaluate(cut) == 0

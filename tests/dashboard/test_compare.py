@@ -6,14 +6,17 @@ import json
 from typing import Any
 
 import msgspec
+import pytest
 from plotly.io.json import to_json_plotly
 
 from core import moment
 from core.baseline.rows import Role, Version
 from core.comparison import Comparison
 from core.monitor import Monitor
+from dashboard import late
 from dashboard.panel import Page
 from dashboard.route import page
+from dashboard.site import LATE
 from tests.dashboard.twin import Twin
 from tests.dashboard.year import START
 
@@ -64,3 +67,23 @@ async def test_the_page_compare_says_what_is_known_and_what_is_needed() -> None:
         assert words in said
     twin.standing = (msgspec.structs.replace(one, verdict="nodata", value=None, reason="b has no rows in the window"),)
     assert "The shadow has no rows in the last window, in accuracy" in text(await page(twin, f"/ui/models/{model}/compare", ""))
+
+
+@pytest.mark.parametrize(
+    ("search", "a", "b"),
+    [
+        ("", "All traffic, 2013-12-30", "All traffic, 2013-12-29"),
+        ("?b_segment=carrier%3DUA", "All traffic, 2013-12-30", "carrier=UA, 2013-12-30"),
+        ("?segment=carrier%3DEV&b_segment=all&window=2013-07-08T00:00:00Z", "carrier=EV, 2013-07-08", "All traffic, 2013-07-08"),
+        ("?b_window=2013-07-08T13:00:00Z&b_segment=origin%3DJFK", "All traffic, 2013-12-30", "origin=JFK, 2013-07-08"),
+        ("?version=1&b_version=2", "All traffic, 2013-12-30, version 1", "All traffic, 2013-12-30, version 2"),
+    ],
+)
+async def test_any_two_sides_are_compared(search: str, a: str, b: str) -> None:
+    """Side A is what the bar has selected, side B differs by what was chosen for it, else it is the window before; only two windows of the same rows have a cause."""
+    twin = Twin()
+    asked = f"?target=1d&{search.removeprefix('?')}"
+    drawn = json.dumps(json.loads(to_json_plotly(await late.draw(twin, LATE, json.dumps(["sides", "departs-late", asked])))))
+    assert f"A: {a}. B: {b}. Each value" in drawn
+    assert "A less B" in drawn
+    assert ("What makes the difference" in drawn) == (not search)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core import moment, text
@@ -294,6 +294,7 @@ def test_names_of_categories_are_read_and_not_encoded() -> None:
 
 
 @given(st.lists(st.none() | st.floats(-1e9, 1e9), max_size=400))
+@example([0.0, 5e-324])
 def test_a_spark_line_is_small_and_skips_what_is_missing(values: list[float | None]) -> None:
     """However long the series: at most 120 points, no NaN, and nothing at all where there is no value."""
     picture = spark(values)

@@ -57,7 +57,7 @@ async def test_windows_and_baselines_are_picked_without_a_monitor(
 
     monkeypatch.setattr(twin, "evaluate", noted)
     shown = text(await page(twin, address, f"?{picks}"))
-    assert "Windows and baseline were picked here: computed now, not stored, no alarms." in shown
+    assert "Windows, baseline or version were picked here: computed now, not stored, no alarms." in shown
     assert {"target": target, "baseline": baseline}.items() <= asked[0].items()
     assert "could not be drawn" not in shown
     for key in ("target", "baseline"):  # the control sets it; Dash takes no id twice

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
 
+import pytest
 from plotly.io.json import to_json_plotly
 
-from core.cause import SegmentCause
+from core import moment
+from core.cause import CauseQuery, Causes, SegmentCause
 from dashboard import late
 from dashboard.figure.bubbles import bubbles
 from dashboard.route import page
+from dashboard.selection import Selection, compared
+from dashboard.series import Series
 from dashboard.site import LATE
+from dashboard.state import PageState
 from tests.dashboard.test_page import text
 from tests.dashboard.twin import Twin
+from tests.dashboard.year import DAYS, START
+
+END = START + DAYS * moment.DAY
 
 
 def test_a_bubble_is_as_large_as_what_its_slice_contributes() -> None:
@@ -38,3 +47,45 @@ async def test_slices_come_later_and_lead_to_performance_or_further_in() -> None
     broken = copy.copy(twin)
     broken.failing = {"cause"}
     assert "could not be drawn" in to_json_plotly(await late.draw(broken, LATE, json.dumps(["segments", "departs-late", "?range=365d"])))
+
+
+async def test_cells_that_are_selected_are_compared_with_the_rest_of_the_map(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The numbers of both sides add up to those of the map, and what differs is asked for against the time before; without a selection there is the map alone."""
+    twin, name, end = Twin(), "departs-late", moment.text(END)
+    asked: list[CauseQuery] = []
+    cause = twin.cause
+
+    def noted(query: CauseQuery) -> Causes:
+        asked.append(query)
+        return cause(query)
+
+    monkeypatch.setattr(twin, "cause", noted)
+    selected = Selection(END - 7 * moment.DAY, END, ("carrier=EV", "carrier=UA"))
+
+    async def drawn(search: str) -> str:
+        return json.dumps(json.loads(to_json_plotly(await late.draw(twin, LATE, json.dumps(["segments", name, search])))))
+
+    whole = await drawn("?range=30d&by=carrier")
+    assert "Accuracy by carrier over time" in whole
+    assert "The selection and the rest" not in whole
+    asked.clear()
+    state = PageState(by="carrier", range="30d", cells=selected.written)
+    shown = await drawn(state.query)
+    assert "The selection and the rest" in shown
+    assert "carrier=EV, carrier=UA" in shown
+    last = asked[-1]
+    assert (last.start, moment.text(last.end), last.segment) == (selected.start, end, "all")
+    assert last.baseline == {"from": moment.text(END - 30 * moment.DAY), "to": moment.text(selected.start)}
+
+
+def test_a_selection_counts_each_cell_once() -> None:
+    """Cells without a value are on no side; the mean weights cells by rows."""
+    line = replace(
+        Series.none(0, 4 * moment.DAY, moment.DAY),
+        value=[1.0, None, 3.0, 5.0],
+        n=[10, 5, 30, 10],
+        verdict=["ok", "nodata", "warn", "insufficient"],
+    )
+    own, rest = compared({"a": line, "b": line}, Selection(2 * moment.DAY, 4 * moment.DAY, ("a",)))
+    assert (own.cells, own.rows, own.mean, own.judged, own.reached) == (2, 40, 3.5, 1, 1)
+    assert (rest.cells, rest.rows, rest.judged, rest.reached) == (4, 60, 3, 1)
