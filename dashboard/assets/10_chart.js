@@ -152,6 +152,15 @@
     }
   };
   new MutationObserver(repaint).observe(root, { attributes: true, attributeFilter: ["data-mantine-color-scheme"] });
-  phone.addEventListener("change", repaint);
+  // The scale of a heat map cannot be turned: it leaves its words and its margin behind. So it is taken away first.
+  const turn = async () => {
+    for (const gd of [...drawn].filter((gd) => gd.isConnected && gd.figureByName?.data?.some((trace) => trace.type === "heatmap"))) {
+      const figure = gd.figureByName;
+      await plotly.react(gd, { ...figure, data: figure.data.map((trace) => ({ ...trace, showscale: false })) }, gd._context);
+      gd.figureByName = figure;
+    }
+    repaint();
+  };
+  phone.addEventListener("change", turn);
   repaint();
 })();

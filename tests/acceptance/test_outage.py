@@ -23,6 +23,7 @@ import yaml
 
 from tests.acceptance import census
 from tests.acceptance.direct import Direct
+from tests.acceptance.drawn import drawn
 from tests.acceptance.machines import Machines
 from tests.acceptance.sending import http, sending
 from tests.acceptance.world import Cluster, Servers
@@ -125,6 +126,8 @@ def _outlived(machines: Machines, place: Cluster, outage: Outage) -> None:
                     _pile(place.servers, ballast)
                 for name, word in outage.told.items():
                     _told(place, name, word, SECONDS + PATIENCE)
+                if outage.name == "clickhouse":
+                    _pages_say_so(place.url, model)
                 time.sleep(max(0.0, began + SECONDS - time.monotonic()))
             for process in place.processes.values():
                 process.wait()
@@ -201,6 +204,14 @@ def _told(place: Cluster, name: str, word: str, patience: float) -> None:
     process = place.processes[name]
     _until(lambda: word in (process.problem() or ""), patience, lambda: f"{name} says {process.problem()!r} and nothing of {word}")
     assert process.metrics()["watchkeeper_problems"] > 0
+
+
+def _pages_say_so(url: str, model: str) -> None:
+    """While the fact store is away no page is blank: what cannot be drawn offers to try again."""
+    for path in ("/ui/", "/ui/models", f"/ui/models/{model}", f"/ui/models/{model}/drift", "/ui/monitors"):
+        view = drawn(url, path)
+        assert "Try again" in view or '"H1"' in view, (path, view[:300])
+    assert "could not be drawn" in drawn(url, f"/ui/models/{model}")
 
 
 def _until(holds: Callable[[], bool], seconds: float, what: str | Callable[[], str]) -> None:

@@ -11,6 +11,7 @@ import pytest
 from tests.acceptance import watch
 from tests.acceptance.storm import write
 from tests.acceptance.world import Cluster, Embedded, World
+from tests.browser.tour import tour
 from tests.oracle.compare import compare
 from watchkeeper.client import Client
 from watchkeeper.demo import flights
@@ -27,7 +28,7 @@ DAYS = {
 def test_every_reading_of_the_year_is_what_a_batch_job_computes(
     pairs: tuple[flights.Pair, ...], world: Callable[[Mapping[str, str]], World], tmp_path: Path
 ) -> None:
-    """Sample sizes exactly, values to 1e-9, and verdicts, for `all` and every segment, over months of two models."""
+    """Sample sizes exactly, values to 1e-9, and verdicts, for `all` and every segment, over months of two models; and the pages of the cluster lead from an episode to a single event."""
     with world({}) as place, Client(place.url) as client:
         streams = {pair: _stream(pair, DAYS[type(place)]) for pair in pairs}
         for pair in pairs:
@@ -36,6 +37,8 @@ def test_every_reading_of_the_year_is_what_a_batch_job_computes(
             watch.replay(client, pair, write(stream, tmp_path / "stream.parquet"))
         client.wait(1_500)
         assert client.status()["problems"] == []
+        if isinstance(place, Cluster):
+            tour(place.url, "cluster")
         for pair, stream in streams.items():
             assert compare(watch.ruler(pair, stream, every=True), watch.readings(client, pair, every=True))[:20] == []
 

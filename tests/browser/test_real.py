@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, expect
 
 from core import moment
 from tests.browser.conftest import Shots, Window, window
+from tests.browser.tour import tour
 from watchkeeper import document
 from watchkeeper.client import Client
 from watchkeeper.demo import flights
@@ -87,3 +88,8 @@ def test_a_column_against_its_reference(column: str, word: str, real: Window, sh
     expect(real.page.locator("#distribution .legend").first).to_contain_text(word)
     assert real.page.locator(".card.error").count() == 0
     shots.take(real.page, f"column-{column}", whole=True)
+
+
+def test_from_a_notice_to_the_single_event_and_through_the_pages(server: DemoServer) -> None:
+    """By clicks, back, forward and a reload, without a complaint of the browser; with `WATCHKEEPER_TOUR` to every page, and along a link that was shared."""
+    tour(server.url, "real")

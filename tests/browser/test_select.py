@@ -52,6 +52,14 @@ def test_a_brush_over_the_map_of_segments_selects_its_cells(tab: Window) -> None
     tab.page.wait_for_function("() => location.search.includes('2013-12-20')")
     tab.drawn()
     assert json.loads(query(tab)["cells"]) == ["2013-12-20T00:00:00Z", "2013-12-21T00:00:00Z", rows[2]]
+    wide = "() => document.querySelector('#cells .js-plotly-plot, #cells.js-plotly-plot')._fullLayout._size.w"
+    before = tab.page.evaluate(wide)
+    for width, holds in (
+        (390, "size < before"),
+        (1280, "size === before"),
+    ):  # a telephone that is turned: the scale moves, and leaves nothing behind
+        tab.page.set_viewport_size({"width": width, "height": 900})
+        tab.page.wait_for_function(f"(before) => {{ const size = ({wide})(); return {holds}; }}", arg=before, polling=100)
     tab.page.get_by_role("link", name="Remove Selected").click()
     expect(tab.page.locator("main")).not_to_contain_text("The selection and the rest")
     tab.drawn()
