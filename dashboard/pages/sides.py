@@ -71,13 +71,12 @@ async def sides(reader: Reader, name: str, search: str) -> Any:
         return piece.card(
             "Side by side", [chosen, piece.empty("Both sides are the same", "Choose another window, segment or version for B.")]
         )
-    rows = await gather(*(_row(reader, found, about, a, b) for about in wanted))
-    table = piece.table(
-        ("Measure", "A", "n", "B", "n", "A less B", ""),
-        [row for row in rows if row is not None],
-        caption="Measures of both sides",
-        numbers=range(1, 6),
-    )
+    rows = [row for row in await gather(*(_row(reader, found, about, a, b) for about in wanted)) if row is not None]
+    if not rows:
+        none = piece.empty("No reading", "No measure has a value on either side: there are no rows, or they cannot be computed.")
+        return piece.card("Side by side", [chosen, none], note=f"A: {a.words}. B: {b.words}.")
+    head = ("Measure", "A", "n", "B", "n", "A less B", "Which is better")
+    table = piece.table(head, rows, caption="Measures of both sides", numbers=range(1, 6))
     note = f"A: {a.words}. B: {b.words}. Each value is that of all rows of its side: computed now, not stored, no alarms."
     parts: list[Any] = [piece.card("Side by side", [chosen, table], note=note)]
     if a.span != b.span and (a.state.segment, a.state.version) == (b.state.segment, b.state.version):

@@ -26,7 +26,7 @@ PAGES = {entry.path or "inbox": f"/ui/{entry.path}" for entry in SITE if "*" not
     "quality": "/ui/models/departs-late/quality?range=365d",
     "segments": "/ui/models/departs-late/segments?range=365d",
     "segments-selected": "/ui/models/departs-late/segments?range=30d&by=carrier&cells=%5B%222013-12-20T00:00:00Z%22%2C%222013-12-27T00:00:00Z%22%2C%22carrier%3DEV%22%5D",
-    "compare": "/ui/models/departs-late/compare",
+    "compare": "/ui/models/departs-late/compare?target=1d",
     "compare-segments": "/ui/models/departs-late/compare?target=1d&version=1&b_segment=carrier%3DUA&b_version=2",
     "trust": "/ui/models/departs-late/trust",
     "retraining": "/ui/models/departs-late/retraining",
