@@ -108,9 +108,7 @@ class Twin(made_events.MadeEvents, NoiseTwin, RetrainingTwin, Standing, Told, Us
         if not self.computes:
             raise ConfigError("these are 200,001 readings", remedy="ask for less")
         fields = trial.monitor
-        if (window := fields.get("target", {"window": "1d"})["window"]) != "1d":
-            raise ConfigError(f"there is no window of {window}", remedy="the year of the twin has days")
-        table = year.computed(self._contracts[fields["model"]], fields["measure"], window)
+        table = year.computed(self._contracts[fields["model"]], fields["measure"], fields.get("target", {"window": "1d"})["window"])
         wanted = {"all", *fields.get("segments", ())} if trial.segment is None else {trial.segment}
         kept = [name in wanted or name.split("=")[0] in wanted for name in table["segment"].to_pylist()]
         table = table.filter(pa.array(kept))

@@ -15,6 +15,7 @@ from core import moment
 from core.baseline.reference import Reference
 from core.contract import Column, Contract, Dimension, Kind, Task
 from core.episode import Delivery, DeliveryState, Episode, Level, State
+from core.error import ConfigError
 from core.measure import Family, Subject
 from core.monitor import Monitor, Severity
 from core.reading import Reading, Verdict
@@ -188,8 +189,9 @@ def readings(of: Contract, monitor: Monitor, days: dict[str, Any]) -> pa.Table:
 
 @cache
 def computed(of: Contract, measure: str, window: str) -> pa.Table:
-    """What `POST /v1/evaluate` would answer, for all columns and segments, with evidence. All windows are days."""
-    assert window == "1d"
+    """What `POST /v1/evaluate` would answer, for all columns and segments, with evidence. All windows are days; ConfigError for others."""
+    if window != "1d":
+        raise ConfigError(f"there is no window of {window}", remedy="the year of the twin has days")
     monitor = Monitor(
         name="on demand", model=of.model, measure=measure, segments=("all", "origin", "carrier"), baseline=Reference(), min_samples=50
     )
