@@ -156,6 +156,7 @@ async def test_a_column_shows_what_makes_its_value_and_what_an_alarm_needs(twin:
         "Null rate",
         "Invalid rate",
         "Out-of-range rate",
+        "↻",  # a retraining, which every time axis marks
     ]
     assert "Computed now, because no monitor watches it: invalid rate, out-of-range rate." in said
     watched = json.dumps(await drawn(twin, f"{MODEL}/columns/temp"))
