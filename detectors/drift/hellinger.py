@@ -41,7 +41,7 @@ def _distance(target: Counts, baseline: Counts) -> Result:
 
 
 def _per_row(target: Counts, baseline: Counts) -> Floats:
-    """h = 1/n + 1/m, larger where bins hold few rows, whose square roots vary more: the mean over bins in use of g(n p)/n + g(m p)/m, p the share of both sides together.
+    """The h of the law, 1/n + 1/m, but larger where bins hold few rows, whose square roots vary more: the mean over bins in use of g(n p)/n + g(m p)/m, p the share of both sides together.
 
     g is 1 for many rows, 1.06 for 8, 1.8 for 1 (decision 71).
     """
@@ -56,8 +56,7 @@ def _per_row(target: Counts, baseline: Counts) -> Floats:
 def _spreads() -> tuple[Floats, Floats]:
     """Numbers of rows x that a bin is expected to have, and g(x) = 4 E(sqrt(X) - sqrt(x))^2 of a Poisson count X with that mean, 1 to within 0.001 beyond the last."""
     root, counts = np.arange(401) / 20, np.arange(1_000)
-    with np.errstate(divide="ignore"):
-        chance = np.exp(counts * np.log(root[1:, None] ** 2) - root[1:, None] ** 2 - gammaln(counts + 1))
+    chance = np.exp(counts * np.log(root[1:, None] ** 2) - root[1:, None] ** 2 - gammaln(counts + 1))
     spread = 4 * (chance * (np.sqrt(counts) - root[1:, None]) ** 2).sum(-1)
     return root**2, np.concatenate([[0.0], spread])
 
