@@ -2,7 +2,7 @@
 
 An hour that is over has a few events in each of 100 segments. While another model's stream runs, one event without its value is sent now and then to one
 segment: its window's null rate passes the limit, an episode fires, a policy without a wait (`group_wait: 0s`) groups and routes it, and a signed webhook arrives here.
-Server, stream and receiver share this machine.
+Server, stream and receiver share this machine. The second table says where that time goes.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
@@ -35,12 +36,14 @@ from tests.acceptance.world import Cluster, Embedded
 from watchkeeper.client import Client
 from watchkeeper.demo.receiver import Receiver
 
+Timings = npt.NDArray[np.float64]
 PROBE = "probe"
 PARTS = [f"{part:03d}" for part in range(100)]
 GOOD, MANY = 2, 1_000  # events of each part, and of none, that have their value: the whole stays below the limit
 REQUESTS = 20  # a second, of the stream
 WARM = 5.0  # seconds before the first probe
 HEADS = ("", "events/s wanted", "sent", "webhooks", "p50 ms", "p99 ms", "longest ms", "load before, after")
+STAGES = ("", "events/s wanted", "answered", "episode", "decided", "webhook")  # the stages, each from the end of the one before
 _MARK, _TIME = "@" * 12, moment.text(1_000_000_000_000_000)
 
 
@@ -120,37 +123,46 @@ def event(key: str, ts: int, part: str | None, x: float | None) -> dict[str, Any
     return {"prediction_id": key, "model": PROBE, "ts": moment.text(ts), "features": {"x": x}, "tags": tags, "prediction": 0}
 
 
-def probe(client: Client, hour: int, came: dict[str, float], seconds: float) -> list[float]:
-    """Milliseconds from sending to the webhook, of each part; sent at random moments, whether the last has come or not."""
+def probe(client: Client, hour: int, came: dict[str, list[float]], seconds: float) -> Timings:
+    """When each stage of each part that has come ended, in seconds, in the order of the stages; sent at random moments, whether the last has come or not."""
     draw, sent = random.Random(1), {}
     for part in PARTS:
         time.sleep(draw.uniform(0, 2 * seconds / len(PARTS)))
-        sent[part] = time.perf_counter()
+        began = time.time()
         client.predictions([event(f"bad-{part}", hour, part, None)])
+        sent[part] = [began, time.time()]
     until = time.monotonic() + 60
     while len(came) < len(sent) and time.monotonic() < until:
         time.sleep(0.01)
-    return [1_000 * (came[part] - at) for part, at in sent.items() if part in came]
+    fired = {_part(one): moment.parse(one["timeline"][0]["at"]) / moment.SECOND for one in client.episodes(model=PROBE)}
+    return np.array([[*ends, fired[part], *came[part]] for part, ends in sent.items() if part in came])
 
 
-def measure(name: str, world: Embedded | Cluster, rate: int, seconds: float) -> tuple[str, ...]:
-    """One row of the table."""
-    came: dict[str, float] = {}
+def _part(episode: dict[str, Any]) -> str:
+    found: str = episode["segment"].partition("=")[2]
+    return found
+
+
+def measure(name: str, world: Embedded | Cluster, rate: int, seconds: float) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """A row of each table."""
+    came: dict[str, list[float]] = {}
     load = os.getloadavg()[0]
 
     def tell(payload: dict[str, Any]) -> None:
         if payload["type"] == "group.fired":
             for one in payload["data"]["episodes"]:
-                came.setdefault(one["segment"].partition("=")[2], time.perf_counter())
+                came.setdefault(_part(one), [moment.parse(payload["timestamp"]) / moment.SECOND, time.time()])
 
     with Receiver(tell) as receiver, world, Client(world.url) as client:
         hour = prepare(client, receiver)
         with streaming(world.url, rate) as sent:
             time.sleep(WARM)
             before, began = sent.value, time.monotonic()
-            took = probe(client, hour, came, seconds)
+            ends = probe(client, hour, came, seconds)
             achieved = (sent.value - before) / (time.monotonic() - began)
+    took, stages = 1_000 * (ends[:, -1] - ends[:, 0]), 1_000 * np.diff(ends, axis=1)
     p50, p99 = np.quantile(took, (0.5, 0.99))
+    shares = [f"{half:.0f}, {most:.0f}" for half, most in zip(*np.quantile(stages, (0.5, 0.99), axis=0), strict=True)]
     return (
         name,
         f"{rate:,}",
@@ -160,7 +172,7 @@ def measure(name: str, world: Embedded | Cluster, rate: int, seconds: float) -> 
         f"{p99:.0f}",
         f"{max(took):.0f}",
         f"{load:.1f}, {os.getloadavg()[0]:.1f}",
-    )
+    ), (name, f"{rate:,}", *shares)
 
 
 def main() -> None:
@@ -182,7 +194,9 @@ def main() -> None:
                     continue
                 with Machines(Path(folder) / "servers") as machines:
                     rows.append(measure(name, Cluster(Path(folder) / "processes", machines.servers("bench"), {}), rate, given.seconds))
-    table("From an event to its webhook; server, stream and receiver on one machine", HEADS, rows)
+    table("From an event to its webhook; server, stream and receiver on one machine", HEADS, [one for one, _ in rows])
+    table("Where the time goes: p50 and p99 of each stage in ms", STAGES, [two for _, two in rows])
+    print("answered: the request; episode: log, ingest, evaluation; decided: the policy; webhook: delivery.")
     print("To reach: p99 <= 2,000 ms.")
 
 
