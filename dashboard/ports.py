@@ -22,6 +22,7 @@ from core.measure import Measures
 from core.monitor import Monitor
 from core.noise import Noise
 from core.policy import Policy, Silence
+from core.principal import Principal
 from core.reading import Query
 from core.retrain import Retrain
 from core.training import Training
@@ -156,6 +157,10 @@ class Reader(Protocol):
 
     def audit(self, limit: int, after: str | None) -> tuple[Sequence[Audited], str | None]:
         """Changes, the newest first, and the cursor of the next page. ConfigError if `after` is no cursor."""
+        ...
+
+    def principals(self) -> Sequence[Principal]:
+        """Who has a token; nobody where none is needed."""
         ...
 
     def silences(self) -> Sequence[Silence]:

@@ -41,6 +41,7 @@ from dashboard.pages import (
     silences,
     slices,
     trust,
+    users,
     worth,
 )
 from dashboard.panel import Page
@@ -119,6 +120,7 @@ SITE: tuple[PageEntry, ...] = (
     PageEntry("silences", silences.draw, Place.MONITORS, "Silences"),
     PageEntry("deliveries", deliveries.draw, Place.MONITORS, "Deliveries"),
     PageEntry("pipeline", pipeline.draw, Place.SYSTEM, "Pipeline"),
+    PageEntry("users", users.draw, Place.SYSTEM, "Users and tokens"),
     PageEntry("audit", audit.draw, Place.SYSTEM, "Audit"),
     PageEntry("help", guide.draw, Place.SYSTEM, "Help"),
     PageEntry("search", search.draw, Place.MODELS),

@@ -49,7 +49,13 @@ def create_application(backend: Backend) -> FastAPI:
     api = create_api(
         services, registered=metrics, address=settings.public, clock=backend.clock, lifespan=lifespan, brokers=brokers, access=None
     )
-    warm = mount(api, Pages(services.reader), known=(*KNOWN, LINK), who=known, logout=None if sessions is None else LOGOUT)
+    warm = mount(
+        api,
+        Pages(services.reader, tuple(principal for _, principal in keys)),
+        known=(*KNOWN, LINK),
+        who=known,
+        logout=None if sessions is None else LOGOUT,
+    )
     access = AccessPolicy(keys, Hosts(settings.host, settings.names), sessions)
     api.add_middleware(Auth, access=access)  # the middleware that is added last is the outermost: every request passes it first
     return api

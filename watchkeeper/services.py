@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -82,8 +82,8 @@ _LETTERS = 100  # how many kinds of dead letters a page shows
 class Pages:
     """The reader with the types that the pages' port declares."""
 
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
+    def __init__(self, reader: Reader, principals: Sequence[Principal] = ()) -> None:
+        self._reader, self._principals = reader, principals
         self.contract, self.contracts = reader.contract, reader.contracts
         self.monitors, self.readings = reader.monitors, reader.readings
         self.segments, self.traffic, self.episode = reader.segments, reader.traffic, reader.episode
@@ -120,6 +120,10 @@ class Pages:
         """Changes, the newest first."""
         entries, following = self._reader.audit(limit, after)
         return [Audited(one.at, one.actor, one.action, one.subject, one.before, one.after) for one in entries], following
+
+    def principals(self) -> Sequence[Principal]:
+        """Who has a token, by the settings."""
+        return self._principals
 
     def silenced(self) -> list[Silenced]:
         """All silences, with what they match and have held back."""

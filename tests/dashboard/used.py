@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core import moment
 from core.contract import Contract
+from core.principal import Principal, Role
 
 
 class Used:
@@ -14,6 +15,10 @@ class Used:
     def contracts(self) -> list[Contract]:
         """All."""
         return list(self._contracts.values())
+
+    def principals(self) -> list[Principal]:
+        """An admin and a viewer, whose name is not nice."""
+        return [Principal("ada", Role.ADMIN), Principal("<b>bob</b>", Role.VIEWER)]
 
     def use(self, model: str, start: int, end: int) -> list[tuple[str, str, int]]:
         """300 and 100 a day."""
