@@ -16,11 +16,10 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pyarrow.parquet as pq
 import yaml
 from material.measure import options, progress, table
-from material.stream import MODEL, SEGMENTS, bodies, reference
+from material.narrow import MODEL, SEGMENTS, reference, requests
 from scale import spent
 
 from core import moment
@@ -34,15 +33,17 @@ EACH = 10 * moment.SECOND  # between events, unless they last less or longer tha
 LATE = 10  # one of so many events comes during the rebuild
 KILLED = 1 / 3  # of the slots
 PORTION = 700_000  # fewer events are made again in a portion or two: then the process is killed in the first one
+SAID = 100  # requests between two lines
 PATIENCE = 24 * 3_600.0
 SOON = {"WATCHKEEPER_INGEST__SILENCE": "2s"}
 MONITORS: dict[str, dict[str, Any]] = {
     "quality.null_rate": {"columns": ["num_0"], "target": "daily"},
     "drift.mean_shift": {"columns": ["num_0", "num_1"], "segments": ["all", "cat_0"], "target": "7d"},
-    "drift.psi": {"columns": ["cat_2"], "target": "month_to_date", "baseline": "previous"},
+    "drift.psi": {"columns": ["cat_1"], "target": "month_to_date", "baseline": "previous"},
     "performance.accuracy": {"segments": ["all", "cat_1"], "target": "daily"},
     "performance.log_loss": {"target": "weekly", "baseline": "previous"},
 }
+Stream = Iterator[tuple[str, bytes]]  # requests: of predictions or of labels, and the body
 
 
 class Server:
@@ -55,7 +56,7 @@ class Server:
         sink = BytesIO()
         pq.write_table(reference(), sink)
         with self.client() as client:
-            client.reference(MODEL, sink.getvalue(), task="binary", segments=list(SEGMENTS))
+            client.reference(MODEL, sink.getvalue(), task="binary", segments=list(SEGMENTS), signals="none", multivariate="off")
             watched = [{"monitor": name, "model": MODEL, "measure": name, "min_samples": 20, **more} for name, more in MONITORS.items()]
             client.apply(yaml.safe_dump(watched))
 
@@ -63,10 +64,12 @@ class Server:
         """A client of its address, which stays the same. It sends again what a dead process has not answered."""
         return Client(self.process.url, patience=600.0)
 
-    def send(self, stream: Iterator[tuple[str, bytes]]) -> None:
+    def send(self, stream: Stream) -> None:
         """Send requests one after the other."""
         with self.client() as client:
-            for kind, body in stream:
+            for place, (kind, body) in enumerate(stream, 1):
+                if place % SAID == 0:
+                    progress(f"{place} requests are sent; {self.process.memory() >> 20} MB, {spent([self.process]):.0f} s of CPU")
                 answer = client.send(kind, body, compress=False)
                 if answer["rejected"]:
                     raise SystemExit(f"{answer['rejected']} rows were rejected: {answer['errors'][:1]}")
@@ -80,22 +83,10 @@ class Server:
             return list(client.readings(model=MODEL, limit=10_000))
 
 
-def stream(rows: int, span: int, prefix: str, seed: int) -> Iterator[tuple[str, bytes]]:
-    """The requests of some events over a span: predictions, and labels of each third of them."""
-    for place, body in enumerate(bodies(rows, START, span, prefix=prefix, seed=seed)):
-        yield "predictions", body
-        events = [msgspec.json.decode(line) for line in body.splitlines()[place % 3 :: 3]]
-        labels = [
-            {"prediction_id": event["prediction_id"], "model": MODEL, "ts": event["ts"], "label": (event["prediction"] + at // 4 % 2) % 2}
-            for at, event in enumerate(events)
-        ]
-        yield "labels", b"\n".join(msgspec.json.encode(row) for row in labels)
-
-
-def streams(rows: int) -> tuple[Iterator[tuple[str, bytes]], Iterator[tuple[str, bytes]]]:
+def streams(rows: int) -> tuple[Stream, Stream]:
     """The events before the rebuild, and those that come meanwhile, over the same time."""
     span, late = min(max(rows * EACH, SPANS[0]), SPANS[1]), rows // LATE
-    return stream(rows - late, span, "", 1), stream(late, span, "late-", 2)
+    return requests(rows - late, START, span, prefix="", seed=1), requests(late, START, span, prefix="late-", seed=2)
 
 
 def spoil(data: Path) -> None:
