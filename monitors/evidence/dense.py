@@ -45,10 +45,12 @@ class Rows:
 
     def cells(self, place: Ints, amount: Floats, width: int, lengths: Ints) -> Floats:
         """Sums of list items by their index `place` in [0, width), -1 to leave one out; `lengths` are the lengths of the lists. (starts, segments, width)."""
-        row = np.repeat(np.arange(len(self._at)), lengths)
-        wanted = self._keep[row] & (place >= 0)
-        cell = (self._at[row] * width + place)[wanted]
-        return _sums(cell, amount[wanted], (*self.shape, width))
+        at = np.repeat(np.where(self._keep, self._at * width, -1), lengths)
+        wanted = (at >= 0) & (place >= 0)
+        cell = at + place
+        if not wanted.all():
+            cell, amount = cell[wanted], amount[wanted]
+        return _sums(cell, amount, (*self.shape, width))
 
     def counts(self, bins: str, count: str, width: int) -> Floats:
         """Sums of a list column by the bins of another."""
