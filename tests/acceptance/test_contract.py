@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ def test_readings_follow_the_contract(
     }
     with world(settings) as place, Client(place.url) as client:
         _from_zero(client)
+        _new_values(client)
         if isinstance(place, Embedded):  # what a class is, is decided by the same code in both worlds
             _other_classes(client, tmp_path)
             _classes_however_written(client, tmp_path)
@@ -111,6 +113,38 @@ def _from_zero(client: Client) -> None:
     spec = Spec(task="multiclass", features=["size", "floor"], segments=["floor"], monitors=monitors)
     assert compare(expected(first, frame, spec), found)[:20] == []
     assert httpx.get(address, timeout=120, trust_env=False).status_code == 404
+
+
+def _new_values(client: Client) -> None:
+    """A floor that the reference does not have and that comes often is a segment of its own from its first event on, also on the day before it was found; one that comes seldom stays in `other`."""
+    model, sink = "floors", BytesIO()
+    reference, stream = (_animals("abd", seed, rows) for seed, rows in ((0, 300), (6, 400)))
+    stream.loc[stream.index % 3 == 0, "floor"] = 7
+    stream.loc[stream.index % 50 == 1, "floor"] = 9
+    for frame in (reference, stream):
+        frame["floor"] = "f" + frame["floor"].astype(str)
+    reference.to_parquet(sink)
+    client.reference(model, sink.getvalue(), task="multiclass", features=["size", "floor"], segments=["floor"])
+    auto = {"auto": ["floor"], "min_share": 0.1, "most": 4}
+    client.apply(
+        yaml.safe_dump([{"monitor": "found", "model": model, "measure": "performance.accuracy", "segments": auto, "min_samples": 5}])
+    )
+    _tell(client, model, stream.iloc[::2])
+    assert client.wait(600)["problems"] == []
+    _tell(client, model, stream.iloc[1::2])
+    assert client.wait(600)["problems"] == []
+    named = stream["floor"].where(stream["floor"] != "f9", "other")
+    right = (stream["prediction"] == stream["label"]).groupby([stream["ts"].dt.floor("D"), named])
+    wanted = {(day, f"floor={floor}"): (len(rows), pytest.approx(rows.mean())) for (day, floor), rows in right}
+    found = {
+        (pd.Timestamp(one["window_start"]), one["segment"]): (one["n_target"], one["value"])
+        for one in client.readings(model=model, monitor="found", limit=10_000)
+        if one["segment"] != "all" and one["n_target"]
+    }
+    assert {segment for _, segment in found} == {*(f"floor=f{floor}" for floor in (0, 1, 2, 7)), "floor=other"}
+    assert found == wanted
+    (floors,) = client.contract(model)["dimensions"]
+    assert floors["new"] == ["f7"]
 
 
 def _all_wait(answer: httpx.Response, events: int) -> bool:
