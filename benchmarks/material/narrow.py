@@ -37,7 +37,7 @@ def requests(rows: int, start: int, span: int, *, prefix: str, seed: int) -> Ite
         columns = {name: values.tolist() for name, values in _columns(draw, size).items()}
         scores = draw.random(size).round(3).tolist()
         labels = draw.integers(0, 2, size).tolist()
-        at = start + (done + np.arange(size)) * span // rows
+        at = start + (done + np.arange(size)) * (span // rows)  # the product with the whole span may be above 2^63
         times = np.char.add(np.datetime_as_string(at.view("datetime64[us]")), "Z").tolist()
         ids = [f"{prefix}{done + place:09x}" for place in range(size)]
         features = (dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))

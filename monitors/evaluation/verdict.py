@@ -77,16 +77,18 @@ def judge(
     if given.uncalibrated:
         put(np.ones(value.shape, np.bool_), Verdict.INSUFFICIENT, _UNCALIBRATED)
     put(np.broadcast_to(given.broken, value.shape), Verdict.ASSUMPTIONS_BROKEN, note)
-    of_baseline = "baseline: " + (why if given.baseline_why is None else given.baseline_why)
-    put(np.isnan(compared), Verdict.NOT_ESTIMABLE, of_baseline)
-    put(np.isnan(compared) & given.baseline_few, Verdict.INSUFFICIENT, of_baseline)
+    missing, of_baseline = np.isnan(compared), np.full(value.shape, None, object)
+    said = np.broadcast_to(np.asarray(why if given.baseline_why is None else given.baseline_why, object), value.shape)
+    of_baseline[missing] = "baseline: " + said[missing]
+    put(missing, Verdict.NOT_ESTIMABLE, of_baseline)
+    put(missing & given.baseline_few, Verdict.INSUFFICIENT, of_baseline)
     put(np.isnan(value), Verdict.NOT_ESTIMABLE, why)
     put(given.few & np.isnan(value), Verdict.INSUFFICIENT, why)
     few = (n_baseline != NONE) & (n_baseline < max(monitor.min_samples, 1))
-    put(few, Verdict.INSUFFICIENT, _few(n_baseline, monitor.min_samples, "baseline"))
+    put(few, Verdict.INSUFFICIENT, _few(few, n_baseline, monitor.min_samples, "baseline"))
     if measure.sampled:
         few = n_target < monitor.min_samples
-        put(few, Verdict.INSUFFICIENT, _few(n_target, monitor.min_samples, "target"))
+        put(few, Verdict.INSUFFICIENT, _few(few, n_target, monitor.min_samples, "target"))
     if monitor.min_label_coverage is not None and given.coverage is not None:
         put(given.coverage < monitor.min_label_coverage, Verdict.IMMATURE, _few_labels(given.coverage, monitor.min_label_coverage))
     if measure.sampled:
@@ -122,6 +124,8 @@ def _few_labels(coverage: Floats, least: float) -> npt.NDArray[np.object_]:
     )
 
 
-def _few(n: Ints, least: int, side: str) -> npt.NDArray[np.object_]:
-    counts, codes = np.unique(n, return_inverse=True)
-    return np.array([f"too few {side} samples ({count} < {least})" for count in counts], object)[codes].reshape(n.shape)
+def _few(where: npt.NDArray[np.bool_], n: Ints, least: int, side: str) -> npt.NDArray[np.object_]:
+    found = np.full(n.shape, None, object)
+    counts, codes = np.unique(n[where], return_inverse=True)
+    found[where] = np.array([f"too few {side} samples ({count} < {least})" for count in counts], object)[codes]
+    return found

@@ -36,7 +36,7 @@ def read(reads: Reads, extent: Extent, column: str, sides: Sequence[Sequence[Spa
     else:
         held = dense.Rows(reads.inputs(extent, column, _BINS), extent.cells, scope.segments).counts(*_BINS, what.bins)
     binned = groups(what, _reference(scope, what, (ALL,))[0])
-    return [Counts(extent.pooled(held, side), what, binned, rows=rows_of(reads, what, side)) for side in sides]
+    return [Counts(extent.counted(held, side), what, binned, rows=rows_of(reads, what, side)) for side in sides]
 
 
 def reference(scope: Scope, column: str) -> Counts:

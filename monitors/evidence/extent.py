@@ -80,6 +80,15 @@ class Extent:
         """Sums over the cells of spans, or the result of another function of two arrays, of which `nothing` is that of an empty span. values: (cells, ...); returns (spans, ...), where index i pools span i of every part."""
         return reduce(how, (self._pooled(values, spans, how, nothing) for spans in parts))
 
+    def counted(self, counts: Floats, parts: Sequence[Spans]) -> Floats:
+        """`pooled` of counts. Sums of whole numbers are the same in any order, so those of long spans are differences of running totals."""
+        places = [tuple(np.searchsorted(self.cells, ends) for ends in (spans.start, spans.end)) for spans in parts]
+        if all((after - first <= 1).all() for first, after in places):
+            return self.pooled(counts, parts)
+        totals = np.zeros((len(counts) + 1, *counts.shape[1:]))
+        np.cumsum(counts, axis=0, out=totals[1:])
+        return reduce(np.add, (totals[after] - totals[first] for first, after in places))
+
     def _pooled(self, values: Floats, spans: Spans, how: How, nothing: float) -> Floats:
         first, after = np.searchsorted(self.cells, spans.start), np.searchsorted(self.cells, spans.end)
         many = after - first

@@ -38,6 +38,8 @@ def test_what_is_pooled_is_the_sum_over_the_span(windows: Spans, seed: int) -> N
     each = [((times >= start) & (times < end)).sum() for start, end in windows.pairs()]
     assert found.pooled(counts, [windows])[:, 0].tolist() == each
     assert found.pooled(counts, [windows, windows])[:, 0].tolist() == [2 * count for count in each]
+    assert found.counted(counts, [windows])[:, 0].tolist() == each
+    assert found.counted(counts, [windows, windows])[:, 0].tolist() == [2 * count for count in each]
     lows = np.array([times[(times >= start) & (times < end)].min(initial=9_999) for start, end in cells], np.float64)[:, None]
     least = [times[(times >= start) & (times < end)].min(initial=9_999) for start, end in windows.pairs()]
     assert found.pooled(lows, [windows], np.minimum, 9_999)[:, 0].tolist() == least
