@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up embedded test chaos fuzz check types rules bench bench-latency bench-peers rebuild-scale real-targets retrain-kills calibration conformance services clean
+.PHONY: help install demo up embedded test chaos fuzz check types rules bench bench-latency bench-peers bench-ui rebuild-scale real-targets retrain-kills calibration conformance services clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ bench: $(STAMP) ## Run the benchmarks; each prints a table
 
 bench-latency: $(STAMP) ## Measure the way from an event to its webhook, embedded and as a cluster
 	@$(BIN)/python benchmarks/latency.py $(ARGS)
+
+bench-ui: $(STAMP) ## Measure all pages and panels with 50 million events while events come (ARGS="--events 1000000")
+	@$(BIN)/python benchmarks/ui.py $(ARGS)
 
 rebuild-scale: $(STAMP) ## Rebuild the panes of many events while events come, killed once (ARGS="--rows 10000000")
 	@$(BIN)/python benchmarks/rebuild.py $(ARGS)

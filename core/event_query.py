@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -55,3 +56,10 @@ class EventQuery(msgspec.Struct, frozen=True, kw_only=True):
     as_of: int | None = None
     limit: int = 100
     after: str | None = None
+
+
+class EventCounts(NamedTuple):
+    """How many events there are by the start of a slot, without empty ones; `estimated` from some of the events, because there are too many to look at all."""
+
+    by_slot: Mapping[int, int]
+    estimated: bool = False

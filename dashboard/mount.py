@@ -32,6 +32,7 @@ from dashboard.ports import Reader
 from dashboard.route import find, page
 from dashboard.site import LATE, places
 from dashboard.state import ROOT
+from dashboard.timing import PanelTimes
 
 # pyarrow imports pandas, if that is installed, when it first needs it; Dash cannot write answers while pandas is imported in part. Here no thread runs yet.
 with suppress(ImportError):
@@ -62,6 +63,7 @@ def mount(
     api.add_middleware(wire.ServedAssets, prefix=ROOT)
     api.add_middleware(ContentSecurityPolicy, hashes=app.csp_hashes)
     api.add_middleware(Person, who=who)
+    api.add_middleware(PanelTimes)
 
     return lambda headers: _warm(api, headers)
 

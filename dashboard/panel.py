@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 from dash import html
 from dash.development.base_component import Component
 
+from dashboard.timing import timed
+
 Answer = TypeVar("Answer")
 
 _log = logging.getLogger(__name__)
@@ -40,7 +42,8 @@ async def ask_long(question: Callable[..., Answer], *given: Any) -> Answer:
 async def panel(drawing: Coroutine[Any, Any, Any], title: str) -> Any:
     """What `drawing` draws; if it fails, a card that says so, with a number to look up in the log."""
     try:
-        return await drawing
+        with timed(title):
+            return await drawing
     except Exception:  # top of a panel: its failure must not blank the page
         return failed(title)
 

@@ -16,7 +16,7 @@ from core.contract_version import ContractVersion
 from core.dead_letter_count import DeadLetterCount
 from core.endpoint import Tried
 from core.episode import Delivery, DeliveryState, Episode, Level, Transition
-from core.event_query import EventQuery, Values
+from core.event_query import EventCounts, EventQuery, Values
 from core.hook import Hook
 from core.measure import Measures
 from core.monitor import Monitor
@@ -323,8 +323,8 @@ class Reader(Protocol):
         """The values that a bin of a column holds. Raises ConfigError for one that is not there."""
         ...
 
-    def event_counts(self, asked: EventQuery, step: int) -> Mapping[int, int]:
-        """How many events are asked for in each slot of `step` microseconds, by its start; empty slots are left out. Raises ConfigError as `events`."""
+    def event_counts(self, asked: EventQuery, step: int) -> EventCounts:
+        """How many events are asked for in each slot of `step` microseconds, estimated if there are too many. Raises ConfigError as `events`."""
         ...
 
     def beside(self, asked: EventQuery, event: Mapping[str, Any]) -> tuple[str | None, str | None]:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 import msgspec
 import pyarrow as pa
 
-from core.event_query import EventQuery
+from core.event_query import EventCounts, EventQuery
 from core.reading import Query
 from core.trial import Trial
 from dashboard.ports import Reader
@@ -41,7 +41,7 @@ class _Then:
     def events(self, asked: EventQuery) -> tuple[Sequence[Mapping[str, Any]], str | None]:
         return self._reader.events(self._of_then(asked))
 
-    def event_counts(self, asked: EventQuery, step: int) -> Mapping[int, int]:
+    def event_counts(self, asked: EventQuery, step: int) -> EventCounts:
         return self._reader.event_counts(self._of_then(asked), step)
 
     def beside(self, asked: EventQuery, event: Mapping[str, Any]) -> tuple[str | None, str | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -13,7 +13,7 @@ from dash.development.base_component import Component
 from core import bin_text, moment, text
 from core.contract import Column
 from core.error import ConfigError
-from core.event_query import EventQuery
+from core.event_query import EventCounts, EventQuery
 from dashboard import components as piece
 from dashboard import texts as word
 from dashboard.control import controls
@@ -26,12 +26,14 @@ from dashboard.panel import Page, ask, failed, panel
 from dashboard.ports import Reader
 from dashboard.state import PageState, address
 from dashboard.then import reader_of
+from dashboard.timing import timed
 from dashboard.view_model import ModelView, unknown, view
 
 BARS = 90  # at most
 _STEPS = [moment.MINUTE * minutes for minutes in (1, 5, 15, 60, 180, 360, 720, 1_440, 10_080, 40_320)]
 _ANY = "*"  # in a list of values: no filter
 _NAMES = 60  # bins of a column that are offered
+_ESTIMATED = "The period holds more than half a million events, so these are estimated from parts of each bar; the list is exact, and so are the bars of a shorter period."
 
 
 async def draw(reader: Reader, search: str, name: str) -> Page:
@@ -128,7 +130,7 @@ def _step(asked: EventQuery) -> int:
     return next((step for step in _STEPS if length <= BARS * step), -(-length // (BARS * moment.DAY)) * moment.DAY)
 
 
-async def _counts(reader: Reader, view: ModelView, chosen: EventFilter, asked: EventQuery) -> Mapping[int, int]:
+async def _counts(reader: Reader, view: ModelView, chosen: EventFilter, asked: EventQuery) -> EventCounts:
     """How many events fit, by slot: of a segment that panes hold from panes, which is quick whatever the period; else from the events."""
     step, pane = _step(asked), view.contract.pane
     whole = chosen.but(order="") == EventFilter() and not asked.version and asked.segment in view.segments
@@ -138,27 +140,31 @@ async def _counts(reader: Reader, view: ModelView, chosen: EventFilter, asked: E
     counts: dict[int, int] = {}
     for start, n in zip(table["start"].to_pylist(), table["n"].to_pylist(), strict=True):
         counts[start] = counts.get(start, 0) + n
-    return counts
+    return EventCounts(counts)
 
 
 async def _counted(
     reader: Reader, view: ModelView, state: PageState, chosen: EventFilter, asked: EventQuery
 ) -> tuple[int | None, Component]:
-    """How many events fit, None where they cannot be counted, and the card that says so over time. Raises ConfigError."""
+    """How many events fit, None where that is not known exactly, and the card that says so over time. Raises ConfigError."""
     try:
-        counts = await _counts(reader, view, chosen, asked)
+        with timed("count"):
+            counts = await _counts(reader, view, chosen, asked)
     except ConfigError:
         raise
     except Exception:  # what cannot be counted can be listed all the same
         return None, failed("count")
-    return sum(counts.values()), _count(view, state, chosen, asked, counts)
+    return None if counts.estimated else sum(counts.by_slot.values()), _count(view, state, chosen, asked, counts)
 
 
-def _count(view: ModelView, state: PageState, chosen: EventFilter, asked: EventQuery, counts: Mapping[int, int]) -> Component:
+def _count(view: ModelView, state: PageState, chosen: EventFilter, asked: EventQuery, found: EventCounts) -> Component:
     """How many events fit, over time."""
     start, end, step = asked.start or 0, asked.end or 0, _step(asked)
+    counts, about = found.by_slot, "about " if found.estimated else ""
     total = sum(counts.values())
-    title = f"{word.count(total)} event{'' if total == 1 else 's'}, {moment.period(start, end)}"
+    title = f"{about.capitalize()}{word.count(total)} event{'' if total == 1 else 's'}, {moment.period(start, end)}"
+    if not total and found.estimated:  # rare ones lie between the parts that were looked at
+        return piece.card(f"Few events, {moment.period(start, end)}", html.P(_ESTIMATED, className="faint"))
     if not total:
         return piece.card(title, piece.empty("No event fits", "Take a filter away, or look at another period."))
     first = start // step * step
@@ -166,9 +172,11 @@ def _count(view: ModelView, state: PageState, chosen: EventFilter, asked: EventQ
     links = [chosen.address(view.row.model, state.but(start=max(at, start), end=min(at + step, end), window=None)) for at in starts]
     figure = strip(first, step, [counts.get(at, 0) for at in starts], links)
     most = max(counts, key=lambda at: counts[at])
-    sentence = f"Events that fit over time: {word.count(total)} in all, most of them, {word.count(counts[most])}, in {moment.period(most, most + step)}."
+    sentence = f"Events that fit over time: {about}{word.count(total)} in all, most of them, {about}{word.count(counts[most])}, in {moment.period(most, most + step)}."
     return piece.card(
-        title, graph("strip", figure, sentence, view.retrains), note="Click a bar to look at its events, or drag over several."
+        title,
+        graph("strip", figure, sentence, view.retrains),
+        note=" ".join([_ESTIMATED] * found.estimated + ["Click a bar to look at its events, or drag over several."]),
     )
 
 

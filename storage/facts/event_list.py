@@ -13,9 +13,10 @@ import msgspec
 
 from core.classes import Classes
 from core.contract import PREDICTION, Contract, Task
-from core.event_query import EventQuery, Order
+from core.event_query import EventCounts, EventQuery, Order
 from core.moment import EARLIEST, LATEST
 from core.text import INVALID, NULL
+from storage.facts.drawn import Drawn, drawn
 from storage.facts.engine import Engine
 from storage.facts.event_condition import Conditions
 from storage.facts.page_cursor import decode, encode
@@ -25,6 +26,7 @@ SPAN = "ts >= fromUnixTimestamp64Micro({low:Int64}, 'UTC') AND ts < fromUnixTime
 COUNTS = f"(prediction_id, partition, position, place) NOT IN (SELECT prediction_id, partition, position, place FROM contested WHERE model = {{model:String}} AND {SPAN})"
 BY_THEN = "logged <= fromUnixTimestamp64Micro({as_of:Int64}, 'UTC')"
 TRUTH = "argMax((text, number, weight, ts, deleted), (ts, partition, position, place))"  # the label that holds
+EXACT, DRAWN = 500_000, 200_000  # events of a period that are all counted at most, and how many are looked at if there are more
 _WORST = 40_000  # events of which the worst that fit are taken first, and
 _FURTHER = 2_000_000  # then
 _FIRST, _NEXT, _MOST = 20_000, 1_000_000, 5_000_000  # events by time that are joined with their labels first, then, and at a time
@@ -124,24 +126,37 @@ class EventList:
         before, after = (found[0]["prediction_id"] if found else None for found in sides)
         return before, after
 
-    def counts(self, contracts: Sequence[Contract], asked: EventQuery, step: int) -> dict[int, int]:
-        """How many events there are in each slot of `step` microseconds, by the start of the slot; slots without any are left out. Order, limit and cursor do not matter.
+    def counts(self, contracts: Sequence[Contract], asked: EventQuery, step: int) -> EventCounts:
+        """How many events there are in each slot of `step` microseconds. Order, limit and cursor do not matter.
 
-        An event that came twice is counted twice until the owner has found that one of them does not count.
+        Of a period with more than `EXACT` events they are estimated from parts of each slot. An event that came twice is counted twice until the owner has found that one of
+        them does not count.
         """
         asked = msgspec.structs.replace(asked, order="newest", after=None)
         known, (low, high) = self._known(contracts, asked), _span(asked)
         joined = self._by_outcomes(asked, low, high)
-        spans = self._stretches(asked.model, low, high, "ASC") if joined else [(low, high)]
+        drawn = self._drawn(asked.model, low, high, step)
+        spans = self._stretches(asked.model, low, high, "ASC") if joined and drawn is None else [(low, high)]
         slot, found = "intDiv(toUnixTimestamp64Micro(ts), {step:Int64}) * {step:Int64}", dict[int, int]()
         for part in spans:
-            fit = self._filtered(known, asked, *part, joined=joined)
+            fit = self._filtered(known, asked, *part, within=[] if drawn is None else [drawn.sql], joined=joined)
             sql = (
                 f"SELECT {slot} AS slot, count() AS n FROM ({fit.sql}) WHERE {' AND '.join(fit.kept) or 'true'} GROUP BY slot ORDER BY slot"
             )
             for row in self._engine.query(sql, fit.parameters | fit.where.parameters | {"step": step}).to_pylist():
                 found[int(row["slot"])] = found.get(int(row["slot"]), 0) + int(row["n"])
-        return found
+        return EventCounts(found) if drawn is None else EventCounts(drawn.estimated(found), estimated=True)
+
+    def _drawn(self, model: str, low: int, high: int, step: int) -> Drawn | None:
+        """The parts of a period whose events are counted in place of all; None if all are counted."""
+        given = {"model": model, "low": low, "high": high}
+        held = f"FROM predictions WHERE model = {{model:String}} AND {SPAN}"
+        many = int(self._engine.query(f"SELECT count() AS n {held}", given)["n"][0].as_py())
+        if many <= EXACT:
+            return None
+        ends = (f"(SELECT {_AT.sql} {held} ORDER BY ts {way} LIMIT 1)" for way in ("ASC", "DESC"))
+        first, last = self._engine.query(f"SELECT arrayJoin([{', '.join(ends)}]) AS at", given)["at"].to_pylist()
+        return drawn(max(low, first // step * step), min(high, last // step * step + step), step, DRAWN / many)
 
     def _keys(self, known: _Known, asked: EventQuery, keys: Sequence[_Key], direction: str) -> list[dict[str, Any]]:
         """Where the events of the page are, in order, and one more if there are more: prediction_id, at, partition, position, place and, if labels are joined, loss."""
@@ -190,9 +205,10 @@ class EventList:
         high: int,
         reach: _Reach | None = None,
         *,
+        within: Sequence[str] = (),
         joined: bool,
     ) -> _Filtered:
-        """The events in `[low, high)` that are asked for, of the order `worst` those within a reach. Labels are there where a filter or the order needs them: of outcomes, or of all that came if these are not `joined`."""
+        """The events in `[low, high)` that are asked for, of the order `worst` those within a reach. Labels are there where a filter or the order needs them: of outcomes, or of all that came if these are not `joined`. `within`: conditions on `ts`."""
         parameters: dict[str, Any] = {"model": asked.model, "low": low, "high": high, "as_of": asked.as_of or 0, **known.parameters}
         where = Conditions(known.contracts, known.meant("class"))
         where.equal({"version": asked.version, "role": asked.role})
@@ -204,14 +220,16 @@ class EventList:
         if reach is not None and reach.bounds:
             parameters |= reach.parameters
             near = [_within(reach, known.loss("text", "loss"))]
-        held = " AND ".join(["model = {model:String}", SPAN, COUNTS, *near, *then, *where.sql])
+        held = " AND ".join(["model = {model:String}", SPAN, *within, COUNTS, *near, *then, *where.sql])
         events = f"SELECT prediction_id, ts, class, number, partition, position, place FROM predictions WHERE {held}"
         if not _by_label(asked):
             return _Filtered(events, [], where, parameters)
         kept = [_KEPT[asked.label]] if asked.label else []
         if not joined:
             loss = known.loss("truth.1", "abs(number - truth.2)")
-            ids = f"prediction_id IN (SELECT prediction_id FROM predictions WHERE model = {{model:String}} AND {SPAN})"
+            ids = (
+                f"prediction_id IN (SELECT prediction_id FROM predictions WHERE {' AND '.join(['model = {model:String}', SPAN, *within])})"
+            )
             truths = f"SELECT prediction_id AS labelled_id, {TRUTH} AS truth FROM labels WHERE {' AND '.join(['model = {model:String}', ids, *then])} GROUP BY prediction_id"
             truths = f"SELECT labelled_id, truth, 1 AS known FROM ({truths}) WHERE truth.5 = 0"
             every = f"SELECT p.*, o.truth AS truth, o.known = 1 AS labelled FROM ({events}) AS p LEFT JOIN ({truths}) AS o ON o.labelled_id = p.prediction_id"
@@ -220,7 +238,7 @@ class EventList:
             near = [f"(ts, prediction_id) IN (SELECT ts, prediction_id FROM predictions WHERE {held})"]
         truths = (
             f"SELECT prediction_id AS labelled_id, ts AS labelled_ts, {known.loss('text', 'loss')} AS found, 1 AS known"
-            f" FROM outcomes FINAL WHERE {' AND '.join(['model = {model:String}', SPAN, *near])}"
+            f" FROM outcomes FINAL WHERE {' AND '.join(['model = {model:String}', SPAN, *within, *near])}"
         )
         if reach is not None and reach.bounds:  # an outcome whose label did reach so far, and was corrected, has another place
             truths = f"SELECT * FROM ({truths}) WHERE {reach.holds('found', 'labelled_ts')}"

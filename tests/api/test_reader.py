@@ -250,7 +250,7 @@ def test_an_event_is_as_it_was_sent(stores: Stores) -> None:
     assert reader.event("m", "nothing") is None
     beside = [reader.beside(EventQuery(model="m", order=order, start=9 * HOUR), one) for order in ("oldest", "worst")]
     assert beside == [("x", "z"), (None, None)]
-    assert reader.event_counts(EventQuery(model="m", start=9 * HOUR, label="known"), HOUR) == {11 * HOUR: 1}
+    assert reader.event_counts(EventQuery(model="m", start=9 * HOUR, label="known"), HOUR).by_slot == {11 * HOUR: 1}
     assert [reader.values("m", "x", name) for name in ("[0.25,0.5)", "[-inf,0.5)")] == [Range(0.25, 0.5), Range(None, 0.5)]
     assert [reader.values("m", column, name) for column, name in (("x", "[0,inf)"), ("c", "unseen"), ("y", "invalid"))] == [
         Range(0.0, None),

@@ -11,7 +11,7 @@ import numpy as np
 from core import moment
 from core.contract import Contract, Task
 from core.error import ConfigError
-from core.event_query import EventQuery, Values
+from core.event_query import EventCounts, EventQuery, Values
 from core.segment import ALL
 from tests.dashboard.year import DAYS, START
 
@@ -71,6 +71,7 @@ class MadeEvents:
 
     _contracts: dict[str, Contract]
     _readings: dict[tuple[str, str], Any]
+    estimated = False  # the counts
 
     def events(self, asked: EventQuery) -> tuple[list[dict[str, Any]], str | None]:
         self._may("events")
@@ -86,9 +87,9 @@ class MadeEvents:
             raise ConfigError(f"`{column}` has no bin {name!r}", remedy="use one of: null; invalid")
         return "null" if name == "null" else "invalid"
 
-    def event_counts(self, asked: EventQuery, step: int) -> dict[int, int]:
+    def event_counts(self, asked: EventQuery, step: int) -> EventCounts:
         self._may("event_counts")
-        return dict(Counter(moment.parse(one["ts"]) // step * step for one in self._asked(asked)))
+        return EventCounts(Counter(moment.parse(one["ts"]) // step * step for one in self._asked(asked)), self.estimated)
 
     def beside(self, asked: EventQuery, event: Mapping[str, Any]) -> tuple[str | None, str | None]:
         self._may("beside")

@@ -85,6 +85,21 @@ async def test_the_list_counts_its_events_and_gives_them_block_by_block(twin: Tw
     assert (await _block(twin, {"startRow": 700}, {}, {"path": LIST, "search": ""}))[0] == {"rowData": [], "rowCount": 700}
 
 
+async def test_counts_that_are_estimated_say_so(twin: Twin) -> None:
+    """Title, sentence and note; and what fits so seldom that no part of the period showed it is listed all the same."""
+    many = copy.copy(twin)
+    many.estimated = True
+    shown = await text(many, LIST, "?range=7d&role=champion")
+    assert all(
+        said in shown
+        for said in (f"About {N} events", f"about {N} in all", "estimated from parts of each bar", '"rowModelType": "infinite"')
+    )
+    rare = await text(many, LIST, "?from=2013-01-01&to=2013-01-02&label=wrong")
+    assert "Few events" in rare
+    assert '"rowModelType": "infinite"' in rare
+    assert "No event fits" not in rare
+
+
 async def test_filters_are_chips_that_can_be_taken_away(twin: Twin) -> None:
     """Each with its name; the grid shows the chosen column first, and a missing value says so."""
     search = "?range=7d&column=temp&value=null&label=wrong&version=2&order=worst"

@@ -12,7 +12,7 @@ from core import moment, text
 from core.classes import Classes
 from core.contract import LABEL, Contract, Kind, Task
 from core.error import ConfigError
-from core.event_query import EventQuery, Outside, Range, Texts, Values
+from core.event_query import EventCounts, EventQuery, Outside, Range, Texts, Values
 from core.extra import WRONG, read
 from core.text import INVALID, NULL, OTHER
 from detectors.contribution import UNSEEN, bin_names
@@ -52,8 +52,8 @@ class EventReader(Sources):
         sent = {name: value for name, value in (extra.attributions or {}).items() if value is not None and value is not WRONG}
         return event | {"labels": shown, "percentiles": self._percentiles(contract, rows[0]["numbers"]), "attributions": sent or None}
 
-    def event_counts(self, asked: EventQuery, step: int) -> dict[int, int]:
-        """How many events are asked for, by slot of `step` microseconds. Raises ConfigError as `events` does."""
+    def event_counts(self, asked: EventQuery, step: int) -> EventCounts:
+        """How many events are asked for, by slot of `step` microseconds, estimated if there are too many. Raises ConfigError as `events` does."""
         return self._stores.events.list.counts(self._versions(asked.model), asked, step)
 
     def beside(self, asked: EventQuery, event: Mapping[str, Any]) -> tuple[str | None, str | None]:

@@ -13,7 +13,7 @@ import pytest
 from core.block import Categories
 from core.contract import Column, Contract, Kind
 from core.error import ConfigError
-from core.event_query import EventQuery, Outside, Range, Texts
+from core.event_query import EventCounts, EventQuery, Outside, Range, Texts
 from storage.facts import event_list
 from storage.facts.engine import Engine
 from storage.facts.event_store import EventStore
@@ -121,7 +121,7 @@ def test_lists_are_the_same_in_many_parts(store: EventStore, monkeypatch: pytest
             assert ids(store, **asked) == found, asked
     assert ids(store, order="worst", segment="c=null") == "b"
     assert ids(store, order="worst", column="x", values="null", label="known") == "a"
-    assert store.list.counts([CONTRACT, SECOND], EventQuery(model="m", label="known"), 2 * HOUR) == {0: 2, 4 * HOUR: 2}
+    assert store.list.counts([CONTRACT, SECOND], EventQuery(model="m", label="known"), 2 * HOUR).by_slot == {0: 2, 4 * HOUR: 2}
 
 
 def test_a_corrected_label_gives_its_event_another_place(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -193,9 +193,27 @@ def test_each_event_has_its_neighbours_in_the_list(store: EventStore) -> None:
 
 def test_events_are_counted_over_time_as_they_are_listed(store: EventStore) -> None:
     """By slot, each id once, also under a filter by label."""
-    assert store.list.counts([CONTRACT, SECOND], EventQuery(model="m"), 2 * HOUR) == {0: 2, 2 * HOUR: 2, 4 * HOUR: 2}
-    assert store.list.counts([CONTRACT, SECOND], EventQuery(model="m", label="wrong", order="worst"), 2 * HOUR) == {4 * HOUR: 1}
-    assert store.list.counts([CONTRACT, SECOND], EventQuery(model="m", start=HOUR, end=2 * HOUR), HOUR) == {HOUR: 1}
+    assert store.list.counts([CONTRACT, SECOND], EventQuery(model="m"), 2 * HOUR).by_slot == {0: 2, 2 * HOUR: 2, 4 * HOUR: 2}
+    assert store.list.counts([CONTRACT, SECOND], EventQuery(model="m", label="wrong", order="worst"), 2 * HOUR).by_slot == {4 * HOUR: 1}
+    assert store.list.counts([CONTRACT, SECOND], EventQuery(model="m", start=HOUR, end=2 * HOUR), HOUR).by_slot == {HOUR: 1}
+
+
+def test_many_events_are_counted_by_parts_of_their_time(store: EventStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where all of a period may be looked at, the estimate is the count, with and without labels; where a part may, it says so."""
+    asked = [
+        EventQuery(model="m"),
+        EventQuery(model="m", label="known"),
+        EventQuery(model="m", label="wrong"),
+        EventQuery(model="m", label="known", as_of=9 * HOUR),
+    ]
+    exact = [store.list.counts([CONTRACT, SECOND], one, 2 * HOUR) for one in asked]
+    monkeypatch.setattr(event_list, "EXACT", 3)
+    assert [store.list.counts([CONTRACT, SECOND], one, 2 * HOUR) for one in asked] == [
+        EventCounts(one.by_slot, estimated=True) for one in exact
+    ]
+    monkeypatch.setattr(event_list, "DRAWN", 1)
+    found = store.list.counts([CONTRACT, SECOND], asked[0], 2 * HOUR)
+    assert {n % 7 for n in found.by_slot.values()} == {0}  # each row that was seen stands for seven
 
 
 def test_numbers_reach_the_query_exactly(engine: Engine) -> None:

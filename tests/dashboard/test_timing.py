@@ -1,0 +1,36 @@
+"""The header that says how long panels took."""
+
+from __future__ import annotations
+
+import re
+from asyncio import gather
+
+import httpx
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from dashboard.panel import panel
+from dashboard.timing import PanelTimes
+
+
+async def _drawing(*, fails: bool = False) -> str:
+    if fails:
+        raise ValueError
+    return "drawn"
+
+
+async def _page(request: Request) -> PlainTextResponse:
+    if request.url.path == "/page":
+        await gather(panel(_drawing(), "over time"), panel(_drawing(fails=True), "facts"))
+    return PlainTextResponse("shown")
+
+
+async def test_an_answer_tells_its_own_panels_and_no_others() -> None:
+    """Also one that failed; an answer without panels has no such header."""
+    app = Starlette(routes=[Route("/page", _page), Route("/none", _page)])
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(PanelTimes(app)), base_url="http://m") as client:
+        pages = await gather(*(client.get(path) for path in ("/page", "/none", "/page")))
+    told = [re.findall(r"(\S+);dur=\d+\.\d", page.headers.get("Server-Timing", "")) for page in pages]
+    assert told == [["over_time", "facts"], [], ["over_time", "facts"]]
