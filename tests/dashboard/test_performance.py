@@ -153,7 +153,7 @@ async def test_the_page_asks_only_for_what_it_draws(twin: Twin) -> None:
     await page(asked, PAGE, "?range=365d&by=carrier")
     assert asked.rows <= 365 * (1 + 16) + 40
     assert (asked.calls["readings"], asked.calls["evaluate"], asked.calls["labelled"]) == (2, 1, 1)
-    assert asked.calls.total() <= 12
+    assert asked.calls.total() <= 13
 
 
 NAMES = st.sampled_from([f"c{place}" for place in range(14)])
