@@ -57,7 +57,7 @@ async def over_time(reader: Reader, view: ModelView, measure: str, state: PageSt
     sentence = f"{about.title} of {len(lines)} segments by {by}, over {shift(over)}; the segment with most rows is first."
     note = f"{shift(over)}; darker is {'lower' if about.better > 0 else 'higher'}. Drag over cells, or click one, to compare them with the rest.{how.note}"
     quick = _quick(lines, state, here)
-    card = piece.card(title, [tabs, graph("cells", cells(lines, measure=about, chosen=chosen), sentence), quick], note=note)
+    card = piece.card(title, [tabs, graph("cells", cells(lines, measure=about, chosen=chosen), sentence, view.retrains), quick], note=note)
     if chosen is None:
         return [card]
     return [card, *piece.several(await panel(_against(reader, view, how, lines, chosen, over, state, here), "selection"))]

@@ -7,11 +7,13 @@ from typing import Any
 
 import msgspec
 import pytest
+from plotly.io.json import to_json_plotly
 
 from core import moment
 from core.retrain import Retrain
 from dashboard.figure import axis
 from dashboard.figure.trained import trained
+from dashboard.pages.slices import slices
 from dashboard.route import page
 from tests.alerts.retrain.scene import requests
 from tests.alerts.sample import START
@@ -52,6 +54,13 @@ async def test_every_time_axis_of_a_page_has_the_runs_that_succeeded(part: str, 
     none = await _timed(changed(twin, retrains=lambda *_: []), f"{MODEL}{part}")
     assert len(none) == charts
     assert all("↻" not in json.dumps(figure, ensure_ascii=False) for figure in none)
+
+
+async def test_the_map_of_segments_has_them() -> None:
+    """It is drawn late."""
+    drawn = figures(json.loads(to_json_plotly(await slices(Twin(), "departs-late", "?range=365d"))))
+    (timed,) = [figure for figure in drawn if figure["layout"]["xaxis"].get("type") == "date"]
+    assert [each["x"] for each in timed["layout"]["annotations"]] == [moment.text(END)]
 
 
 async def test_the_course_of_an_episode_has_them() -> None:
