@@ -78,7 +78,8 @@ def _send(connection: Connection, table: Table, names: Sequence[str], rows: Sequ
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql(sql, [_changed(row, changes) for row in rows] if changes else list(rows))
         return
-    kinds = ", ".join(f"%s::{column.type.compile(connection.dialect).partition(' COLLATE')[0]}[]" for column in columns)
+    # In binary form (%b): as text, psycopg would look at each letter of each JSON for what to escape, which takes fifty times as long.
+    kinds = ", ".join(f"%b::{column.type.compile(connection.dialect).partition(' COLLATE')[0]}[]" for column in columns)
     for start in range(0, len(rows), _CHUNK):
         arrays = [list(values) for values in zip(*rows[start : start + _CHUNK], strict=True)]
         for place, change in changes:
