@@ -148,7 +148,10 @@ class Pages:
     def model(self, name: str) -> ModelRow | None:
         """One model."""
         contract = self._reader.contract(name)
-        return None if contract is None else _row(self._reader.rows([contract])[0] | {"advice": self._reader.advice(name)})
+        if contract is None:
+            return None
+        row = self._reader.rows([contract])[0]
+        return _row(row | {"advice": self._reader.advice(name, row["last_ts"])})
 
     def histogram(self, model: str, column: str, segment: str, start: int, end: int) -> tuple[list[int], list[int]]:
         """Counts by bin; empty if nothing is known."""

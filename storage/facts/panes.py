@@ -172,6 +172,18 @@ class Panes:
         rows = self._engine.query(sql, self._parameters(contract, contract.pane, _ALWAYS) | {"segment": ALL}).to_pylist()
         return [(row["version"], row["role"]) for row in rows]
 
+    def valueless(self, contract: Contract, span: tuple[int, int], least: int) -> dict[str, frozenset[str]]:
+        """By version of the model that has `least` predictions or more in a span, the features of which none of its predictions has a value."""
+        sql = (
+            "SELECT version, groupArrayIf(column, nulls = rows) AS columns FROM (SELECT version, column, sum(n) AS rows,"
+            " sum(count[transform(column, {names:Array(LowCardinality(String))}, {nulls:Array(UInt16)}, toUInt16(65535))]) AS nulls"
+            f" FROM panes WHERE {_HELD} AND {_CURRENT} AND grouping = '' AND column IN {{names:Array(String)}} GROUP BY version, column HAVING rows >= {{least:UInt64}})"
+            " GROUP BY version"
+        )
+        features = {"names": [one.name for one in contract.features], "nulls": [one.null for one in contract.features], "least": least}
+        found = self._engine.query(sql, self._parameters(contract, contract.pane, span) | features).to_pylist()
+        return {row["version"]: frozenset(row["columns"]) for row in found}
+
     def use(self, contract: Contract, span: tuple[int, int]) -> list[tuple[str, str, int]]:
         """Versions and roles of the model, each with how many predictions it has in a span of whole panes."""
         sql = (

@@ -7,9 +7,12 @@ from typing import Any
 
 from core.contract import Contract
 from core.error import ConfigError, Missing
-from watchkeeper.advice import advice
+from core.moment import DAY
+from watchkeeper.advice import advice, versions_apart
 from watchkeeper.learning import proposal, waiting
 from watchkeeper.reader.sources import Sources
+
+_LEAST = 100  # predictions of a version in a day, by which its columns are judged
 
 
 class ModelReader(Sources):
@@ -31,10 +34,16 @@ class ModelReader(Sources):
         """By topic, how many predictions and labels of a model were none of its classes when they came."""
         return {"predictions": 0, "labels": 0} | self._stores.batches.outside(model)
 
-    def advice(self, model: str) -> list[str]:
-        """Sentences that say what would be better for a model."""
+    def advice(self, model: str, last: int | None) -> list[str]:
+        """Sentences that say what would be better for a model, whose last prediction has the time `last` (microseconds; None if there is none)."""
         found = self._defined.read().get(model)
-        return [] if found is None else advice([found])
+        return [] if found is None else [*advice([found]), *versions_apart(model, self._valueless(found.contract, last))]
+
+    def _valueless(self, contract: Contract, last: int | None) -> Mapping[str, frozenset[str]]:
+        """By version, the features without a value in the day up to a time; nothing if the model has one version."""
+        if last is None or len(self._stores.panes.versions(contract)) < 2:
+            return {}
+        return self._stores.panes.valueless(contract, (last - DAY, last + 1), _LEAST)
 
     def proposal(self, model: str) -> Mapping[str, Any] | None:
         """The contract that is proposed for a model that has none; None if it has one, if none of its predictions wait, or if nothing can be proposed."""
