@@ -33,7 +33,7 @@ BARS = 90  # at most
 _STEPS = [moment.MINUTE * minutes for minutes in (1, 5, 15, 60, 180, 360, 720, 1_440, 10_080, 40_320)]
 _ANY = "*"  # in a list of values: no filter
 _NAMES = 60  # bins of a column that are offered
-_ESTIMATED = "The period holds more than half a million events, so these are estimated from parts of each bar; the list is exact, and so are the bars of a shorter period."
+_ESTIMATED = "The period holds more than half a million events, so these are estimated from some of them; the list is exact, and so are the bars of a period with fewer."
 
 
 async def draw(reader: Reader, search: str, name: str) -> Page:

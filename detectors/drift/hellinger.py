@@ -43,7 +43,7 @@ def _distance(target: Counts, baseline: Counts) -> Result:
 def _per_row(target: Counts, baseline: Counts) -> Floats:
     """The h of the law, 1/n + 1/m, but larger where bins hold few rows, whose square roots vary more: the mean over bins in use of g(n p)/n + g(m p)/m, p the share of both sides together.
 
-    g is 1 for many rows, 1.06 for 8, 1.8 for 1 (decision 71).
+    g is 1 for many rows, 1.06 for 9, 1.8 for 1 (decision 71).
     """
     n, m = target.n[..., None], baseline.n[..., None]
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -129,34 +129,35 @@ class EventList:
     def counts(self, contracts: Sequence[Contract], asked: EventQuery, step: int) -> EventCounts:
         """How many events there are in each slot of `step` microseconds. Order, limit and cursor do not matter.
 
-        Of a period with more than `EXACT` events they are estimated from parts of each slot. An event that came twice is counted twice until the owner has found that one of
-        them does not count.
+        Of a period with more than `EXACT` events they are estimated from some of them. An event that came twice is counted twice until the owner has found that one of them does
+        not count.
         """
         asked = msgspec.structs.replace(asked, order="newest", after=None)
         known, (low, high) = self._known(contracts, asked), _span(asked)
         joined = self._by_outcomes(asked, low, high)
         drawn = self._drawn(asked.model, low, high, step)
         spans = self._stretches(asked.model, low, high, "ASC") if joined and drawn is None else [(low, high)]
-        slot, found = "intDiv(toUnixTimestamp64Micro(ts), {step:Int64}) * {step:Int64}", dict[int, int]()
+        found = dict[int, int]()
         for part in spans:
             fit = self._filtered(known, asked, *part, within=[] if drawn is None else [drawn.sql], joined=joined)
-            sql = (
-                f"SELECT {slot} AS slot, count() AS n FROM ({fit.sql}) WHERE {' AND '.join(fit.kept) or 'true'} GROUP BY slot ORDER BY slot"
-            )
-            for row in self._engine.query(sql, fit.parameters | fit.where.parameters | {"step": step}).to_pylist():
-                found[int(row["slot"])] = found.get(int(row["slot"]), 0) + int(row["n"])
+            rows = f"FROM ({fit.sql}) WHERE {' AND '.join(fit.kept) or 'true'}"
+            for slot, n in self._by_slot(rows, fit.parameters | fit.where.parameters, step).items():
+                found[slot] = found.get(slot, 0) + n
         return EventCounts(found) if drawn is None else EventCounts(drawn.estimated(found), estimated=True)
 
     def _drawn(self, model: str, low: int, high: int, step: int) -> Drawn | None:
-        """The parts of a period whose events are counted in place of all; None if all are counted."""
+        """The events of a period that are counted in place of all; None if all are counted."""
         given = {"model": model, "low": low, "high": high}
         held = f"FROM predictions WHERE model = {{model:String}} AND {SPAN}"
-        many = int(self._engine.query(f"SELECT count() AS n {held}", given)["n"][0].as_py())
-        if many <= EXACT:
+        if int(self._engine.query(f"SELECT count() AS n {held}", given)["n"][0].as_py()) <= EXACT:
             return None
-        ends = (f"(SELECT {_AT.sql} {held} ORDER BY ts {way} LIMIT 1)" for way in ("ASC", "DESC"))
-        first, last = self._engine.query(f"SELECT arrayJoin([{', '.join(ends)}]) AS at", given)["at"].to_pylist()
-        return drawn(max(low, first // step * step), min(high, last // step * step + step), step, DRAWN / many)
+        return drawn(low, high, step, DRAWN, lambda sql: self._by_slot(f"{held} AND {sql}", given, step))
+
+    def _by_slot(self, rows: str, given: dict[str, Any], step: int) -> dict[int, int]:
+        """How many rows there are in each slot of `step` microseconds."""
+        slot = "intDiv(toUnixTimestamp64Micro(ts), {step:Int64}) * {step:Int64}"
+        found = self._engine.query(f"SELECT {slot} AS slot, count() AS n {rows} GROUP BY slot ORDER BY slot", given | {"step": step})
+        return dict(zip(map(int, found["slot"].to_pylist()), map(int, found["n"].to_pylist()), strict=True))
 
     def _keys(self, known: _Known, asked: EventQuery, keys: Sequence[_Key], direction: str) -> list[dict[str, Any]]:
         """Where the events of the page are, in order, and one more if there are more: prediction_id, at, partition, position, place and, if labels are joined, loss."""
@@ -208,7 +209,7 @@ class EventList:
         within: Sequence[str] = (),
         joined: bool,
     ) -> _Filtered:
-        """The events in `[low, high)` that are asked for, of the order `worst` those within a reach. Labels are there where a filter or the order needs them: of outcomes, or of all that came if these are not `joined`. `within`: conditions on `ts`."""
+        """The events in `[low, high)` that are asked for, of the order `worst` those within a reach. Labels are there where a filter or the order needs them: of outcomes, or of all that came if these are not `joined`. `within`: conditions on `ts` and `prediction_id`."""
         parameters: dict[str, Any] = {"model": asked.model, "low": low, "high": high, "as_of": asked.as_of or 0, **known.parameters}
         where = Conditions(known.contracts, known.meant("class"))
         where.equal({"version": asked.version, "role": asked.role})
