@@ -80,10 +80,16 @@ class Ledger:
             msgspec.structs.replace(found[name], deliveries=whole[name]) if name in whole else found[name] for name in ids if name in found
         ]
 
+    def own(self, ids: Sequence[str]) -> dict[str, bool]:
+        """Which of these episodes have notifications of their own, and whether any was to be sent."""
+        found: dict[str, bool] = {}
+        for name, state in read_rows(self._connection, OUTBOX, ("episode", "state"), "episode", ids, "sequence"):
+            found[name] = found.get(name, False) or state != DeliveryState.NOT_SENT.value
+        return found
+
     def told(self, ids: Sequence[str]) -> set[str]:
         """Of these ids those of episodes with a notification of their own that was to be sent."""
-        rows = read_rows(self._connection, OUTBOX, ("episode", "state"), "episode", ids, "sequence")
-        return {name for name, state in rows if state != DeliveryState.NOT_SENT}
+        return {name for name, sent in self.own(ids).items() if sent}
 
     def destinations(self) -> list[Destination]:
         """All destinations, by name."""
@@ -144,7 +150,8 @@ class Ledger:
         replace_rows(self._connection, RULE, ("model", "monitor", "column", "segment", "payload"), rules)
         changing = ("ended_at", "payload")  # of an episode: an index of other columns is left as it is
         replace_rows(self._connection, EPISODE, ("id", "model", "monitor", "fired_at", *changing), _episode_rows(record.episodes), changing)
-        update_rows(self._connection, EPISODE, changing, self._ended(record.endings))
+        for start in range(0, len(record.endings), CHUNK):  # so that few of the payloads are held at once
+            update_rows(self._connection, EPISODE, changing, self._ended(record.endings[start : start + CHUNK]))
         timelines = [(one.episode, one.recorded, _json(one)) for one in record.transitions]
         insert_rows(self._connection, TRANSITION, ("episode", "recorded", "payload"), timelines)
         insert_rows(self._connection, OUTBOX, _DELIVERY, [_fields(one) for one in record.deliveries])

@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import Connection, delete, select
 
 from core.document_name import POLICY as STATE
-from core.episode import Delivery, DeliveryState, Episode, EpisodeRecord
+from core.episode import Delivery, Episode, EpisodeRecord
 from core.error import ConfigError
 from core.handling import Act, Decision, Handling
 from core.policy import Group, Policy, PolicyState, Silence
@@ -20,7 +20,7 @@ from storage.control.bulk import CHUNK, read_rows
 from storage.control.definition import Applied
 from storage.control.engine import Database, insert, upsert
 from storage.control.ledger import Ledger
-from storage.control.schema import ACT, ALERT_GROUP, CURSOR, DECISION, EPISODE, NOTICE, OUTBOX, POLICY, SILENCE
+from storage.control.schema import ACT, ALERT_GROUP, CURSOR, DECISION, EPISODE, NOTICE, POLICY, SILENCE
 
 _KEPT = 8_192  # episodes that are kept decoded
 
@@ -51,13 +51,6 @@ class PolicyTransaction(Ledger):
         """Episodes with decisions and handling, in the order of the ids; without deliveries, whose bodies are large."""
         found = {name: _decoded(payload) for name, payload in read_rows(self._connection, EPISODE, ("id", "payload"), "id", ids, "id")}
         return beside(self._connection, [found[name] for name in ids if name in found])
-
-    def own(self, ids: Sequence[str]) -> dict[str, bool]:
-        """Which of these episodes have notifications of their own, and whether any was to be sent."""
-        found: dict[str, bool] = {}
-        for name, state in read_rows(self._connection, OUTBOX, ("episode", "state"), "episode", ids, "sequence"):
-            found[name] = found.get(name, False) or state != DeliveryState.NOT_SENT.value
-        return found
 
     def silences(self, now: int) -> list[Silence]:
         """The silences that are not over."""
