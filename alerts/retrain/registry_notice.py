@@ -16,6 +16,7 @@ from core import moment
 from core.error import ConfigError, Forbidden
 from core.retrain import Retrain, RetrainState
 
+SETTINGS = ("registry_model", "registry_alias", "registry_secret", "registry_secret_file")  # of a hook, all that a notice needs
 _FRESH = 5 * moment.MINUTE
 _ENTITY, _ACTION = "model_version_alias", "created"
 

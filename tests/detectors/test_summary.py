@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
+from dataclasses import replace
 from typing import Any
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -73,6 +75,26 @@ def test_input_summaries_add_up(data: st.DataObject, task: Task) -> None:
     assert of_a.add(contract, segments, b) == both
     assert InputSummary.zero().merge(of_a) == of_a
     assert InputSummary.from_columns(both.to_columns()) == both
+
+
+@settings(max_examples=10, deadline=None)
+@given(data=st.data(), task=blocks.TASKS, one=st.booleans())
+def test_without_dimensions_there_are_the_panes_of_all_rows(data: st.DataObject, task: Task, one: bool) -> None:
+    """The same as beside those of segments; all rows may be in one pane."""
+    whole = blocks.contract(task)
+    bare = msgspec.structs.replace(whole, dimensions=(), crosses=())
+    predictions, outcomes = data.draw(blocks.predictions(task)), data.draw(blocks.outcomes(task))
+    if one:
+        predictions, outcomes = (
+            replace(
+                block, ts=np.zeros_like(block.ts), version=Categories.of(["1"] * len(block)), role=Categories.of(["champion"] * len(block))
+            )
+            for block in (predictions, outcomes)
+        )
+    for kind, block in ((InputSummary, predictions), (PerformanceSummary, outcomes)):
+        tables = (kind.of(contract, Segments(contract), block).to_columns().to_pylist() for contract in (whole, bare))  # type: ignore[attr-defined]
+        expected, found = ([row for row in table if row["segment"] == "all"] for table in tables)
+        assert found == expected
 
 
 def rounded(summary: PerformanceSummary) -> PerformanceSummary:

@@ -120,9 +120,10 @@ def take_notice(context: Context, given: RegistryNotice) -> Retrain | None:
     with control.retrain_reading() as seen:
         hook, now = seen.hook(given.hook), seen.now
     try:
-        settings = {} if hook is None else files(context.stores.settings).opened(hook.settings)
-    except Unsent as error:
-        raise Retryable(str(error)) from None
+        needed = {name: said for name, said in ({} if hook is None else hook.settings).items() if name in registry_notice.SETTINGS}
+        settings = files(context.stores.settings).opened(needed)
+    except Unsent:  # why not is nothing for whoever may ask
+        raise Retryable("the hook's `registry_secret` cannot be read now") from None
     version = registry_notice.version_of(given.notice, settings, now)
     if version is not None:
         check(Named.VERSION, version)

@@ -18,7 +18,7 @@ from alerts.retrain.document import hook_from, written
 from alerts.retrain.registry_notice import Notice
 from alerts.retrain.target.message import Found
 from core import moment
-from core.error import ConfigError, Forbidden
+from core.error import ConfigError, Forbidden, Retryable
 from core.retrain import RetrainState
 from tests.alerts.retrain.scene import DAY
 from tests.alerts.retrain.server import Answer, Api, Asked
@@ -154,6 +154,17 @@ def test_a_run_is_followed_by_a_webhook_of_the_registry(stage: Stage) -> None:
     )
     assert told(good) == "succeeded"
     assert stage.newest == kept
+
+
+def test_a_notice_needs_no_other_secret_and_is_told_nothing_of_files(stage: Stage) -> None:
+    """Whoever sends one may be anybody."""
+    named = {"url": stage.receiver.url, "registry_model": "late", "registry_alias": "champion"}
+    told = change.RegistryNotice(hook="retrain", notice=_sign("whsec", stage.clock.now(), name="late", alias="champion", version="2"))
+    stage.apply(settings=named | {"secret_file": "/nowhere/a", "registry_secret": "whsec"})
+    assert stage.act(change.take_notice, told) is None
+    stage.apply(settings=named | {"secret": SECRET, "registry_secret_file": "/nowhere/b"})
+    with pytest.raises(Retryable, match=r"^the hook's `registry_secret` cannot be read now$"):
+        stage.act(change.take_notice, told)
 
 
 def test_a_registry_that_only_tells_needs_a_secret_and_no_address() -> None:
