@@ -83,16 +83,13 @@ def test_without_dimensions_there_are_the_panes_of_all_rows(data: st.DataObject,
     """The same as beside those of segments; all rows may be in one pane."""
     whole = blocks.contract(task)
     bare = msgspec.structs.replace(whole, dimensions=(), crosses=())
-    predictions, outcomes = data.draw(blocks.predictions(task)), data.draw(blocks.outcomes(task))
-    if one:
-        predictions, outcomes = (
-            replace(
-                block, ts=np.zeros_like(block.ts), version=Categories.of(["1"] * len(block)), role=Categories.of(["champion"] * len(block))
-            )
-            for block in (predictions, outcomes)
-        )
-    for kind, block in ((InputSummary, predictions), (PerformanceSummary, outcomes)):
-        tables = (kind.of(contract, Segments(contract), block).to_columns().to_pylist() for contract in (whole, bare))  # type: ignore[attr-defined]
+    drawn: list[tuple[Any, Any]] = [(InputSummary, blocks.predictions(task)), (PerformanceSummary, blocks.outcomes(task))]
+    for kind, blocks_of_kind in drawn:
+        block = data.draw(blocks_of_kind)
+        if one:
+            version, role = (Categories.of([text] * len(block)) for text in ("1", "champion"))
+            block = replace(block, ts=np.zeros_like(block.ts), version=version, role=role)
+        tables = (kind.of(contract, Segments(contract), block).to_columns().to_pylist() for contract in (whole, bare))
         expected, found = ([row for row in table if row["segment"] == "all"] for table in tables)
         assert found == expected
 
