@@ -91,8 +91,7 @@ async def test_counts_that_are_estimated_say_so(twin: Twin) -> None:
     many.estimated = True
     shown = await text(many, LIST, "?range=7d&role=champion")
     assert all(
-        said in shown
-        for said in (f"About {N} events", f"about {N} in all", "estimated from some of them", '"rowModelType": "infinite"')
+        said in shown for said in (f"About {N} events", f"about {N} in all", "estimated from some of them", '"rowModelType": "infinite"')
     )
     rare = await text(many, LIST, "?from=2013-01-01&to=2013-01-02&label=wrong")
     assert "Few events" in rare
