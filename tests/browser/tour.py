@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -46,6 +47,11 @@ def tour(url: str, name: str, *, whole: bool = bool(os.environ.get("WATCHKEEPER_
     """Walk through the server at `url`; `name` begins the names of its pictures. One that is not `whole` takes the way by clicks and draws a few pages once."""
     if not Path(CHROMIUM).exists() and os.environ.get("WATCHKEEPER_REQUIRE_SERVICES") != "1":
         pytest.skip(f"no Chromium at {CHROMIUM}; set WATCHKEEPER_CHROMIUM")
+    with ThreadPoolExecutor(1) as alone:  # since a browser of other tests may be under way in this thread
+        alone.submit(_walk, url, name, whole=whole).result()
+
+
+def _walk(url: str, name: str, *, whole: bool) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         with window(browser, Place(url), size=SIZES[0]) as tab:
