@@ -84,6 +84,8 @@ async def test_a_model_registry_tells_with_its_signature_alone() -> None:
     async with browser(guarded(Documents(), ManualClock(NOW), twin=twin)) as http:
         told = await http.post("/v1/registry/retrain", content=b'{"data":  {}}', headers=signed)
         assert (told.status_code, told.json()) == (200, {"id": "rt_1", "state": RetrainState.REQUESTED})
+        large = await http.post("/v1/registry/retrain", content=b" " * (1 << 16) + b"{}", headers=signed)
+        assert (large.status_code, large.json()["detail"]) == (413, "the body is larger than 64 KiB")
         for method, path in (("GET", "/v1/hooks"), ("DELETE", "/v1/hooks/retrain"), ("GET", "/v1/registry/retrain")):
             assert (await http.request(method, path)).status_code in {401, 405}
     (who, _, what) = twin.done[0]

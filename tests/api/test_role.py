@@ -145,3 +145,5 @@ async def test_the_description_tells_the_role_of_each_route(app: FastAPI) -> Non
             assert (of["x-role"], "403" in of["responses"]) == (needed, needed is not Role.VIEWER)
     assert "x-role" not in told["GET", "/v1/health/live"]
     assert {of["x-role"] for of in told.values() if "x-role" in of} == set(Role)
+    signed = ("/v1/retrains/{name}/callback", "/v1/registry/{name}")
+    assert [told["POST", path]["security"] for path in signed] == [[], []]

@@ -25,7 +25,8 @@ def media_type(request: Request, known: Sequence[str]) -> str:
 
 async def read(request: Request, largest: int) -> bytes:
     """The body. Raises Problem 413 as soon as it is known to be longer than `largest` bytes."""
-    problem = Problem(413, f"the body is larger than {largest >> 20} MiB", "send it in smaller parts")
+    most = f"{largest >> 20} MiB" if largest >= 1 << 20 else f"{largest >> 10} KiB"
+    problem = Problem(413, f"the body is larger than {most}", "send it in smaller parts")
     length = request.headers.get("content-length", "")
     if length.isdigit() and len(length) < 20 and int(length) > largest:
         raise problem

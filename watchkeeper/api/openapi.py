@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 
 from alerts.action_link import PATH as LINK
 from core.principal import Role
-from watchkeeper.api.auth import CALLBACK, OPEN, Needs
+from watchkeeper.api.auth import CALLBACK, OPEN, REGISTRY, Needs
 from watchkeeper.api.login import LOGIN
 from watchkeeper.api.problem import MEDIA_TYPE
 from watchkeeper.api.session import cookie_name
@@ -66,7 +66,7 @@ def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
             for operation in operations.values():
                 operation["responses"].pop("422", None)
                 operation["responses"]["default"] = _ERROR if path != LINK else _PAGE
-                if path in {*OPEN, CALLBACK}:
+                if path in {*OPEN, CALLBACK, REGISTRY.replace(":path", "")}:
                     operation["security"] = []
         for route in (route for router in routers for route in router.routes):
             if isinstance(route, APIRoute) and route.include_in_schema and route.path not in OPEN:

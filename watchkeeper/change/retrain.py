@@ -128,7 +128,7 @@ def take_notice(context: Context, given: RegistryNotice) -> Retrain | None:
     if version is not None:
         check(Named.VERSION, version)
     with control.retraining(context.actor) as change:
-        before = next((one for one in change.open() if one.hook == given.hook), None)
+        before = next((one for one in change.open() if hook is not None and (one.hook, one.model) == (hook.name, hook.model)), None)
         if before is None or version is None:
             return before
         after = registry_notice.told(before, version, registry_notice.at(given.notice), settings["registry_alias"], change.now)

@@ -167,6 +167,19 @@ def test_a_notice_needs_no_other_secret_and_is_told_nothing_of_files(stage: Stag
         stage.act(change.take_notice, told)
 
 
+def test_a_webhook_of_the_registry_tells_of_the_model_that_its_hook_has_now(stage: Stage) -> None:
+    """Not of the request of the model that the hook had before."""
+    told = registry.settings({"registry_model": "late", "registry_secret": "whsec"})
+    stage.apply(settings={"url": stage.receiver.url, "secret": SECRET} | told)
+    stage.breach("temp")
+    assert stage.pass_().state == "dispatched"
+    notice = _sign("whsec", stage.clock.now(), name="late", alias="champion", version="2")
+    stage.apply(model="other", settings={"url": stage.receiver.url, "secret": SECRET} | told)
+    answer: Any = stage.act(change.take_notice, change.RegistryNotice(hook="retrain", notice=notice))
+    assert answer is None
+    assert stage.newest.state == "dispatched"
+
+
 def test_a_registry_that_only_tells_needs_a_secret_and_no_address() -> None:
     """The secret is not shown; with a token or an address it is asked, too."""
     document = {"hook": "h", "model": "late", "url": "http://10.0.0.7/hook", "secret": SECRET, "registry_model": "late"}
