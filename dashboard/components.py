@@ -92,12 +92,13 @@ def pages(state: PageState, rows: int, size: int, href: Callable[[PageState], st
 
 
 def select(key: str, label: str, value: str, options: Sequence[tuple[str, str]], usual: str = "", width: int = 240) -> Component:
-    """A searchable list that sets `key` of the address: options are (value, text). The `usual` value is left out of the address."""
+    """A searchable list that sets `key` of the address: options are (value, text). The `usual` value is left out of the address. Of options with one value the first is taken: the browser would show no page."""
+    texts = dict(reversed(options))
     made: Component = dmc.Select(
         id={"pick": f"{key}={usual}"},
         label=label,
         value=value,
-        data=[{"value": item, "label": text} for item, text in options],
+        data=[{"value": item, "label": text} for item, text in {item: texts[item] for item, _ in options}.items()],
         searchable=len(options) > 8,
         allowDeselect=False,
         openOnFocus=False,

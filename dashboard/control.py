@@ -22,7 +22,7 @@ from dashboard.state import RANGES, PageState, address
 from dashboard.then import NOTE
 from dashboard.view_model import ModelView
 
-_ANY = "*"  # in a list of versions: all of them
+_ANY = "all"  # in a list of versions: all of them; no version is called so
 Here = Callable[[PageState], str]
 
 

@@ -6,13 +6,15 @@ from asyncio import gather
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from dash import html
 from dash.development.base_component import Component
 
 from core import bin_text, moment
 from core.cause import CauseQuery
 from core.error import ConfigError, Retryable
-from core.measure import Family, Measure, Subject
+from core.measure import Family, Judged, Measure, Subject
+from core.monitor import Monitor
 from core.segment import ALL
 from core.window.kind import Window
 from dashboard import components as piece
@@ -23,14 +25,18 @@ from dashboard.pages.head import there
 from dashboard.panel import panel
 from dashboard.picked import TARGETS
 from dashboard.ports import Reader
+from dashboard.rank import worse
+from dashboard.series import choose
 from dashboard.state import PageState
-from dashboard.taken import of_window, readings, taken
+from dashboard.taken import Taken, of_window, readings, taken
 from dashboard.view_model import ModelView, reach, view
 
 _USUAL = "weekly"  # this week against the one before
 _MOST = 14  # measures
 _FAMILIES = (Family.PERFORMANCE, Family.UNCERTAINTY, Family.QUALITY, Family.SERVICE, Family.USER)
 _AS_A = "-"  # in the lists of side B
+# Windows of times outside of these begin or end where stores hold no time.
+_FIRST, _LAST = moment.EARLIEST + 732 * moment.DAY, moment.LATEST - 732 * moment.DAY
 
 Row = dict[str, Any]
 
@@ -71,7 +77,8 @@ async def sides(reader: Reader, name: str, search: str) -> Any:
         return piece.card(
             "Side by side", [chosen, piece.empty("Both sides are the same", "Choose another window, segment or version for B.")]
         )
-    rows = [row for row in await gather(*(_row(reader, found, about, a, b) for about in wanted)) if row is not None]
+    # One measure after the other: threads are few, and all other answers need one, too.
+    rows = [row for about in wanted if (row := await _row(reader, found, about, a, b)) is not None]
     if not rows:
         none = piece.empty("No reading", "No measure has a value on either side: there are no rows, or they cannot be computed.")
         return piece.card("Side by side", [chosen, none], note=f"A: {a.words}. B: {b.words}.")
@@ -96,18 +103,22 @@ def _measures(view: ModelView) -> list[Measure]:
 def _pair(view: ModelView, about: Measure, state: PageState) -> tuple[Side, Side]:
     """Side A is what the bar has selected, else the newest whole window. Side B differs by what was chosen for it, else it is the window before."""
     kind: Window = taken(view, about.name, state).monitor.window
+
+    def of(time: int) -> tuple[int, int]:
+        return kind.at(min(max(time, _FIRST), _LAST))
+
     last = (view.row.last_ts or 0) + 1
     end = last if state.end is None else min(state.end, last)
-    at = kind.at(state.window if state.window is not None else end - 1)
-    if state.window is None and at[1] > end and kind.at(at[0] - 1)[0] >= (view.row.first_ts or 0) // kind.step * kind.step:
-        at = kind.at(at[0] - 1)
+    at = of(state.window if state.window is not None else end - 1)
+    if state.window is None and at[1] > end and of(at[0] - 1)[0] >= (view.row.first_ts or 0) // kind.step * kind.step:
+        at = of(at[0] - 1)
     other = state.but(segment=state.b_segment or state.segment, version=state.b_version or state.version)
     if state.b_window is not None:
-        to = kind.at(state.b_window)
+        to = of(state.b_window)
     elif state.b_segment or state.b_version:
         to = at
     else:
-        to = kind.at(at[0] - 1)
+        to = of(at[0] - 1)
     return Side(state.but(window=at[0]), at), Side(other.but(window=to[0]), to)
 
 
@@ -151,14 +162,16 @@ def _choices(view: ModelView, state: PageState, a: Side, b: Side, here: Here) ->
 
 
 async def _row(reader: Reader, view: ModelView, about: Measure, a: Side, b: Side) -> tuple[Any, ...] | None:
-    """A measure of both sides; None where neither has a reading."""
-    left, right = await gather(*(_reading(reader, view, about, side) for side in (a, b)))
+    """A measure of both sides; None where neither has a reading. Both are taken by the monitor that A is taken by: another one may have other parameters."""
+    by = choose(view.monitors, about.name, a.state.monitor, segment=a.state.segment)
+    own_way, other_way = (taken(view, about.name, side.state.but(monitor="" if by is None else by.name)) for side in (a, b))
+    left, right = await gather(_reading(reader, own_way, a), _reading(reader, other_way, b))
     if left is None and right is None:
         return None
     own, other = (None if one is None else one["value"] for one in (left, right))
     difference = None if own is None or other is None else own - other
     link = piece.link(about.title, there(view.row.model, _page(about), a.state.shared.but(measure=about.name)))
-    return (link, *_cells(left, about), *_cells(right, about), word.number(difference), _said(view, about, a, difference))
+    return (link, *_cells(left, about), *_cells(right, about), word.number(difference), _said(own_way.monitor, about, own, other))
 
 
 def _page(about: Measure) -> str:
@@ -177,17 +190,22 @@ def _cells(row: Row | None, about: Measure) -> tuple[Any, Any]:
     return ([value, html.Span(between, className="under faint")] if between else value), word.count(row["n_target"])
 
 
-def _said(view: ModelView, about: Measure, a: Side, difference: float | None) -> str:
-    """Which side is worse; nothing where a difference is neither."""
-    better = about.directed(taken(view, about.name, a.state).monitor.params).better
-    if not difference or not better:
+def _said(monitor: Monitor, about: Measure, own: float | None, other: float | None) -> str:
+    """Which side is better: nearer to 0 or to the promise, if the measure is judged so; nothing where neither is."""
+    about = about.directed(monitor.params)
+    if about.judged is Judged.PROMISE:
+        told = monitor.params.get("promise") is not None
+    else:
+        told = about.better != 0 or about.judged in (Judged.ABSOLUTE, Judged.RATIO)
+    alone = msgspec.structs.replace(monitor, baseline=None)
+    ours, theirs = (worse(alone, about, value, None) for value in (own, other))
+    if not told or ours is None or theirs is None or ours == theirs:
         return ""
-    return "A is better" if difference * better > 0 else "A is worse"
+    return "A is worse" if ours > theirs else "A is better"
 
 
-async def _reading(reader: Reader, view: ModelView, about: Measure, side: Side) -> Row | None:
+async def _reading(reader: Reader, how: Taken, side: Side) -> Row | None:
     """The reading of one window; None where it cannot be computed."""
-    how = taken(view, about.name, side.state)
     try:
         table = await readings(reader, of_window(how, side.state.segment, side.span))
     except (ConfigError, Retryable):
