@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from core import moment
 from dashboard.series import JUDGED, Series
@@ -26,13 +26,19 @@ class Selection:
         ('origin=JFK',)
         >>> Selection.of("odd"), Selection.of('["2013-07-01T00:00:00Z"]')
         (None, None)
+        >>> Selection.of("[" * 50_000)
         """
         try:
             start, end, *segments = json.loads(written)
             found = Selection(moment.parse_query(start), moment.parse_query(end), tuple(map(str, segments)))
-        except (ValueError, TypeError, AttributeError):
+        except (ValueError, TypeError, AttributeError, RecursionError):
             return None
         return found if found.start < found.end and found.segments else None
+
+    def within(self, lines: Iterable[str]) -> Selection:
+        """The selection without segments that are not in the map."""
+        there = set(lines)
+        return replace(self, segments=tuple(dict.fromkeys(name for name in self.segments if name in there)))
 
     @property
     def written(self) -> str:

@@ -85,21 +85,23 @@
   };
   // A map of segments over time: a brush or a click selects cells, named by the rows in `meta` and by times. What was dragged is no zoom: the map keeps its ranges.
   const select = (meta, times, rows) => window.watchkeeper.go({ cells: JSON.stringify([...times, ...meta.rows.slice(rows[0], rows[1] + 1)]) });
+  // The start of the window after one. Windows of a calendar are not as long as the slots in which they are drawn.
+  const next = (starts, start, meta) => starts.find((one) => one > start) ?? new Date(Date.parse(start) + meta.step * 1000).toISOString().replace(".000", "");
   const mark = (gd, event) => {
     const { meta } = gd.layout, { xaxis, yaxis } = gd.figureByName.layout;
     const range = (axis, whole) => event[`${axis}.range`] ?? (event[`${axis}.range[0]`] === undefined ? whole : [event[`${axis}.range[0]`], event[`${axis}.range[1]`]]);
     if (gd.settling || !Object.keys(event).some((key) => key.includes("range["))) return;
-    const first = Date.parse(xaxis.range[0]), step = meta.step * 1000;
-    const edge = (text, round) => new Date(first + round((Date.parse(utc(text)) - first) / step) * step).toISOString().replace(".000", "");
+    const starts = gd.figureByName.data[0].customdata[0], slot = (text) => (Date.parse(utc(text)) - Date.parse(xaxis.range[0])) / (meta.step * 1000);
     const [from, to] = range("xaxis", xaxis.range), rows = range("yaxis", yaxis.range).map(Number).sort((a, b) => a - b);
     gd.settling = true;
     plotly.relayout(gd, { "xaxis.range": [...xaxis.range], "yaxis.range": [...yaxis.range] }).then(() => { gd.settling = false; });
-    select(meta, [edge(from, Math.floor), edge(to, Math.ceil)], [Math.max(0, Math.round(rows[0])), Math.min(meta.rows.length - 1, Math.round(rows[1]))]);
+    const low = Math.min(starts.length - 1, Math.max(0, Math.floor(slot(from)))), high = Math.min(starts.length, Math.max(low + 1, Math.ceil(slot(to))));
+    select(meta, [starts[low], next(starts, starts[high - 1], meta)], [Math.max(0, Math.round(rows[0])), Math.min(meta.rows.length - 1, Math.round(rows[1]))]);
   };
   const cell = (gd, event) => {
     const { customdata, pointIndex } = event.points[0], { meta } = gd.layout;
-    const start = [customdata].flat()[0], end = new Date(Date.parse(start) + meta.step * 1000).toISOString().replace(".000", "");
-    select(meta, [start, end], [pointIndex[0], pointIndex[0]]);
+    const start = [customdata].flat()[0];
+    select(meta, [start, next(gd.figureByName.data[0].customdata[0], start, meta)], [pointIndex[0], pointIndex[0]]);
   };
   const onTime = (gd, then, picks = ["window", "span"]) => (event) => { if (picks.includes(gd.layout?.meta?.pick)) then(event, gd.layout.meta); };
 

@@ -17,7 +17,7 @@ from dashboard.series import Series
 def cells(rows: Mapping[str, Series], *, measure: Measure, chosen: Selection | None) -> axis.Figure:
     """The map. A brush or a click selects cells; a frame is around what is selected."""
     names = list(rows)[:ROWS]
-    figure = heat({text.unquote(name): rows[name] for name in names}, measure=measure)
+    figure = heat(dict(zip(_labels(names), (rows[name] for name in names), strict=True)), measure=measure)
     (drawn,), layout = figure["data"], figure["layout"]
     values = [value for row in drawn["z"] for value in row if value is not None]
     drawn |= {"zmin": min(values, default=0), "zmax": max(values, default=1), "reversescale": measure.better > 0}
@@ -27,6 +27,12 @@ def cells(rows: Mapping[str, Series], *, measure: Measure, chosen: Selection | N
     layout["yaxis"] |= {"range": [len(names) - 0.5, -0.5], "fixedrange": False}
     layout["shapes"] = [] if chosen is None else _frames(names, chosen)
     return figure
+
+
+def _labels(names: list[str]) -> list[str]:
+    """The segments with their values as they were sent; as they are written, where two would be the same: null, and a text `null`."""
+    read = [text.unquote(name) for name in names]
+    return read if len({*read}) == len(read) else names
 
 
 def _frames(names: list[str], chosen: Selection) -> list[dict[str, Any]]:

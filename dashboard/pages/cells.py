@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from dash import html
 from dash.development.base_component import Component
 
@@ -23,10 +25,10 @@ from dashboard.panel import panel
 from dashboard.period import Period, period, shift
 from dashboard.ports import Reader
 from dashboard.selection import Part, Selection, compared
-from dashboard.series import Series, by_key
+from dashboard.series import Series
 from dashboard.state import PageState
 from dashboard.taken import Taken, question, readings, taken
-from dashboard.view_model import ModelView
+from dashboard.view_model import LIMIT, ModelView
 
 _NAMED = 3  # segments in a sentence
 
@@ -47,13 +49,14 @@ async def over_time(reader: Reader, view: ModelView, measure: str, state: PageSt
         table = await readings(reader, question(how, by, over.start, over.end))
     except (ConfigError, Retryable) as error:
         return [board.unavailable(title, tabs, error)]
-    found = by_key(table, "segment") if table.num_rows else {}
-    found.pop(ALL, None)
-    made = {name: Series.of(rows, over.start, over.end, over.step, over.window) for name, rows in found.items()}
-    if not any(value is not None for one in made.values() for value in one.value):
+    if how.stored and table.num_rows >= LIMIT:  # the newest are missing
+        return [board.unavailable(title, tabs, ConfigError(f"these are more than {LIMIT:,} readings", remedy="look at a shorter period"))]
+    rows = {name: table.filter(pc.equal(table["segment"], name)) for name in _largest(table)}
+    lines = {name: Series.of(own, over.start, over.end, over.step, over.window) for name, own in rows.items()}
+    if not any(value is not None for one in lines.values() for value in one.value):
         return [piece.card(title, [tabs, piece.empty("No reading", "No segment has a value in this period.")])]
-    most = sorted(made, key=lambda name: -sum(n or 0 for n in made[name].n))[:ROWS]
-    lines, chosen = {name: made[name] for name in most}, Selection.of(state.cells)
+    asked = Selection.of(state.cells)
+    chosen = None if asked is None else asked.within(lines)
     sentence = f"{about.title} of {len(lines)} segments by {by}, over {shift(over)}; the segment with most rows is first."
     note = f"{shift(over)}; darker is {'lower' if about.better > 0 else 'higher'}. Drag over cells, or click one, to compare them with the rest.{how.note}"
     quick = _quick(lines, state, here)
@@ -61,6 +64,15 @@ async def over_time(reader: Reader, view: ModelView, measure: str, state: PageSt
     if chosen is None:
         return [card]
     return [card, *piece.several(await panel(_against(reader, view, how, lines, chosen, over, state, here), "selection"))]
+
+
+def _largest(table: pa.Table) -> list[str]:
+    """The segments with most rows, the largest first, as many as the map has."""
+    if not table.num_rows:
+        return []
+    named = pa.table({"segment": table["segment"].cast(pa.string()), "n": table["n_target"]})
+    found = {row["segment"]: row["n_sum"] or 0 for row in named.group_by("segment").aggregate([("n", "sum")]).to_pylist()}
+    return sorted(found.keys() - {ALL}, key=lambda name: (-found[name], name))[:ROWS]
 
 
 def _quick(lines: dict[str, Series], state: PageState, here: Here) -> Component:
@@ -83,7 +95,9 @@ async def _against(
     own, rest = compared(lines, chosen)
     names = [bin_text.of_slice(name) for name in chosen.segments]
     said = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
-    clear = piece.chips(("Selected", f"{said}, {moment.period(chosen.start, chosen.end)}", here(state.but(cells=""))))
+    clear = piece.chips(
+        ("Selected", f"{said or 'nothing of this map'}, {moment.period(chosen.start, chosen.end)}", here(state.but(cells="")))
+    )
     if not own.cells:
         return [piece.card("The selection and the rest", [clear, piece.empty("No value", "None of the selected cells has a value.")])]
 
@@ -93,12 +107,15 @@ async def _against(
     head = (about.title, "Mean of cells, by rows", "Rows", "Cells", "Reached a threshold")
     table = piece.table(head, [row("Selection", own), row("Rest", rest)], caption="The selection and the rest", numbers=range(1, len(head)))
     card = piece.card("The selection and the rest", [clear, table], note="Each cell is one segment in one window.")
-    before = (over.start, chosen.start) if over.start < chosen.start else (chosen.end, over.end)
+    first = next(iter(lines.values()))
+    windows = [first.window(slot) for slot in range(len(first)) if chosen.start <= first.time(slot) < chosen.end]
+    begin, last = min(start for start, _ in windows), max(end for _, end in windows)  # a window may be longer than its cell
+    before = (over.start, begin) if over.start < begin else (last, over.end)
     if before[0] >= before[1]:
         return [card, html.P("The selection fills the period: there is no other time to compare it with.", className="faint")]
     segment = chosen.segments[0] if len(chosen.segments) == 1 else state.segment
     pane = view.contract.pane
-    start, end = chosen.start // pane * pane, -(-chosen.end // pane) * pane
+    start, end = begin // pane * pane, -(-last // pane) * pane
     asked = CauseQuery(
         model=view.row.model,
         measure=about.name,

@@ -6,18 +6,23 @@ import copy
 import json
 from dataclasses import replace
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from plotly.io.json import to_json_plotly
 
 from core import moment
 from core.cause import CauseQuery, Causes, SegmentCause
+from core.reading import Query
 from dashboard import late
 from dashboard.figure.bubbles import bubbles
+from dashboard.figure.cells import cells
 from dashboard.route import page
 from dashboard.selection import Selection, compared
 from dashboard.series import Series
 from dashboard.site import LATE
 from dashboard.state import PageState
+from detectors.catalogue import MEASURES
 from tests.dashboard.test_page import text
 from tests.dashboard.twin import Twin
 from tests.dashboard.year import DAYS, START
@@ -76,6 +81,32 @@ async def test_cells_that_are_selected_are_compared_with_the_rest_of_the_map(mon
     last = asked[-1]
     assert (last.start, moment.text(last.end), last.segment) == (selected.start, end, "all")
     assert last.baseline == {"from": moment.text(END - 30 * moment.DAY), "to": moment.text(selected.start)}
+    elsewhere = replace(selected, segments=("carrier=nobody's", "origin=JFK"))
+    shown = await drawn(PageState(by="carrier", range="30d", cells=elsewhere.written).query)
+    assert "nothing of this map, " in shown
+    assert "What differs" not in shown
+    table = twin.readings
+
+    def longer(query: Query) -> pa.Table:
+        found = table(query)
+        return found.set_column(found.column_names.index("window_end"), "window_end", pc.add(found["window_end"], moment.DAY))
+
+    monkeypatch.setattr(twin, "readings", longer)  # as windows that overlap are
+    await drawn(state.query)
+    assert (asked[-1].start, asked[-1].end) == (selected.start, END + moment.DAY)
+    monkeypatch.setattr("dashboard.pages.cells.LIMIT", 10)
+    assert "these are more than 10 readings" in await drawn("?range=30d&by=carrier")
+
+
+def test_segments_that_are_read_alike_keep_their_rows() -> None:
+    """A value that is missing and a text `null`: a click on a row selects the segment of this row. The frame is around its row."""
+    line = replace(Series.none(0, 2 * moment.DAY, moment.DAY), value=[1.0, 2.0], n=[1, 1], verdict=["ok", "ok"])
+    names = ["x=a%3Db", "x=null", "x=%6Eull"]
+    figure = cells(dict.fromkeys(names, line), measure=MEASURES["performance.accuracy"], chosen=Selection(0, moment.DAY, (names[2],)))
+    assert (len(figure["data"][0]["z"]), figure["data"][0]["y"], figure["layout"]["meta"]["rows"]) == (3, names, names)
+    assert [(one["y0"], one["y1"]) for one in figure["layout"]["shapes"]] == [(1.5, 2.5)]
+    figure = cells(dict.fromkeys(names[:2], line), measure=MEASURES["performance.accuracy"], chosen=None)
+    assert figure["data"][0]["y"] == ["x=a=b", "x=null"]
 
 
 def test_a_selection_counts_each_cell_once() -> None:
