@@ -155,6 +155,10 @@ class Reader(Protocol):
         """The last requests for retraining of a model, the newest first."""
         ...
 
+    def ran(self, model: str, limit: int) -> Sequence[Retrain]:
+        """The last of them whose target was asked, the newest first."""
+        ...
+
     def audit(self, limit: int, after: str | None) -> tuple[Sequence[Audited], str | None]:
         """Changes, the newest first, and the cursor of the next page. ConfigError if `after` is no cursor."""
         ...

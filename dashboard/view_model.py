@@ -47,7 +47,7 @@ class ModelView:
     referenced: bool  # whether the contract has a reference
     measures: Measures
     versions: Sequence[ContractVersion] = ()  # of the contract, the newest first, without their references
-    retrains: Sequence[Retrain] = ()  # the newest first
+    retrains: Sequence[Retrain] = ()  # whose target was asked, the newest first
     served: Sequence[tuple[str, str]] = ()  # versions and roles that have predictions
 
     @property
@@ -82,7 +82,7 @@ async def view(reader: Reader, model: str) -> ModelView | None:
         gather(
             ask(reader.episodes, None, model, 500),
             _earlier(reader, contract),
-            ask(reader.retrains, model, RETRAINS),
+            ask(reader.ran, model, RETRAINS),
             ask(reader.served, model),
         ),
     )

@@ -94,7 +94,7 @@ class Pages:
         self.evaluate, self.ranking, self.calibration, self.backtest = reader.evaluate, reader.ranking, reader.calibration, reader.backtest
         self.policy, self.silences, self.cause = reader.policy, reader.silences, reader.cause
         self.told_as, self.open_ones = reader.told_as, reader.open_ones
-        self.hooks, self.retrains, self.trainings = reader.hooks, reader.retrains, reader.trainings
+        self.hooks, self.retrains, self.ran, self.trainings = reader.hooks, reader.retrains, reader.ran, reader.trainings
         self.trust, self.importance, self.new_categories = reader.trust, reader.importance, reader.new_categories
         self.comparisons, self.course = reader.comparisons, reader.course
         self.recent, self.open_levels, self.header_facts = reader.recent, reader.open_levels, reader.header_facts

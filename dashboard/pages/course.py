@@ -61,7 +61,7 @@ async def course(reader: Reader, one: Episode, choice: PageState, here: Here) ->
     note = f"{shift(over)} around the episode; the band is the window of {moment.period(one.window_start, one.window_end)}. Click a window to look at it."
     chart = piece.card(
         title,
-        [chips, graph("measure", figure, one.reason, await ask(reader.retrains, one.model, RETRAINS))],
+        [chips, graph("measure", figure, one.reason, await ask(reader.ran, one.model, RETRAINS))],
         note=note,
         foot=piece.source(query),
     )

@@ -168,6 +168,12 @@ class Retrains(Database):
         last = found[limit - 1] if len(found) > limit else None
         return found[:limit], None if last is None else f"{last.created}-{last.id}"
 
+    def ran(self, model: str, limit: int) -> list[Retrain]:
+        """The requests of a model whose target was asked, the last one first, however many others came since."""
+        query = select(RETRAIN.c.payload).where(RETRAIN.c.model == model, RETRAIN.c.dispatched_at.is_not(None))
+        with self.read() as connection:
+            return _read(connection, query.order_by(RETRAIN.c.dispatched_at.desc(), RETRAIN.c.id).limit(limit))
+
     def retrain(self, name: str) -> Retrain | None:
         """A request; None if there is none of this id."""
         with self.read() as connection:

@@ -27,3 +27,6 @@ class RetrainingTwin:
 
     def retrains(self, model: str, limit: int) -> list[Retrain]:
         return requests(model)[:limit] if model == "departs-late" else []
+
+    def ran(self, model: str, limit: int) -> list[Retrain]:
+        return [one for one in self.retrains(model, 100) if one.succeeded_at is not None][:limit]

@@ -20,6 +20,10 @@ class RetrainingReader(Sources):
         """The last requests of a model, the newest first."""
         return self._stores.control.retrains(model, limit=limit)[0]
 
+    def ran(self, model: str, limit: int) -> list[Retrain]:
+        """The last requests of a model whose target was asked, the newest first."""
+        return self._stores.control.ran(model, limit)
+
     def trainings(self, model: str | None = None) -> list[Training]:
         """The training of a model, or of all that have a hook; nothing of one without a hook and a request."""
         with self._stores.control.retrain_reading() as seen:

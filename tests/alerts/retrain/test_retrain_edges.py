@@ -110,6 +110,8 @@ def test_decisions_know_open_requests_and_all_runs_however_many_came_since(stage
             )
     with stage.store.retrain_reading() as seen:
         assert seen.past("late")[0].id == ran.id
+    assert [one.id for one in stage.store.ran("late", 100)] == [ran.id]  # which charts mark
+    assert stage.store.ran("other", 100) == []
     assert stage.act(change.ask, change.RetrainRequest(hook="retrain")).id == ran.id
     stage.report("succeeded")
     stage.pass_()
