@@ -106,6 +106,8 @@ def as_yaml(definition: Mapping[str, Any]) -> str:
       columns: [x, "12:30"]
       target: {window: "1d"}
       warn: 0.1
+    >>> as_yaml({"params": {"costs": {"a: b>c": 1}}})
+    '- params: {costs: {"a: b>c": 1}}'
     """
     return "\n".join(f"{'- ' if not place else '  '}{name}: {_flow(value)}" for place, (name, value) in enumerate(definition.items()))
 
@@ -113,7 +115,7 @@ def as_yaml(definition: Mapping[str, Any]) -> str:
 def _flow(value: Any) -> str:
     """A value in one line: texts in quotes unless they are plain in every version of YAML."""
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{name}: {_flow(part)}" for name, part in value.items()) + "}"
+        return "{" + ", ".join(f"{_flow(str(name))}: {_flow(part)}" for name, part in value.items()) + "}"
     if isinstance(value, str):
         return value if _PLAIN.match(value) and value not in _WORDS else plain_json(value)
     if isinstance(value, Sequence):

@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_MOST = 50  # panels of an answer that are told
+_MOST, _LONGEST = 30, 32  # panels of an answer that are told, and characters of a title: proxies refuse a head of a few KB
 _taken: ContextVar[list[tuple[str, float]] | None] = ContextVar("taken", default=None)
 
 
@@ -42,7 +42,7 @@ class PanelTimes:
 
         async def told(message: Message) -> None:
             if message["type"] == "http.response.start" and taken:
-                names = ((re.sub(r"[^\w-]", "_", title, flags=re.ASCII), seconds) for title, seconds in taken[:_MOST])
+                names = ((re.sub(r"[^\w-]", "_", title[:_LONGEST], flags=re.ASCII), seconds) for title, seconds in taken[:_MOST])
                 MutableHeaders(scope=message)["Server-Timing"] = ", ".join(f"{name};dur={seconds * 1e3:.1f}" for name, seconds in names)
             await send(message)
 

@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 
 from core import bin_text, moment, text
 from core.contract import Column
+from core.error import ConfigError, Retryable
 from core.measure import Measure
 from dashboard import components as piece
 from dashboard import texts as word
@@ -80,7 +81,10 @@ async def distribution(reader: Reader, view: ModelView, column: Column, state: P
 
 async def _order(reader: Reader, view: ModelView, state: PageState, window: tuple[int, int], n: int) -> str:
     """The order of the events of a bin: the largest error first where most rows have a label, because a list in that order has no others; else the usual one."""
-    labelled = await ask(reader.labelled, view.row.model, state.segment, state.version or None, *window)
+    try:
+        labelled = await ask(reader.labelled, view.row.model, state.segment, state.version or None, *window)
+    except (ConfigError, Retryable):  # the distribution is there all the same
+        return ""
     return "worst" if labelled.n > n / 2 else ""
 
 

@@ -51,9 +51,10 @@ async def draw(reader: Reader, search: str, name: str) -> Page:
         performance=performance(reader, found, judged, state, here),
         quality=quality(reader, found, judged, state, here),
         drift=moved(reader, found, judged, state, here),
+        watched=watched(found),
     )
     parts = [part for each in drawn.values() for part in piece.several(each)]
-    return Page(name, [*top, *controls(found, state, here), *parts, watched(found)])
+    return Page(name, [*top, *controls(found, state, here), *parts])
 
 
 def _strangers(outside: dict[str, int], classes: tuple[str, ...]) -> list[str]:

@@ -14,7 +14,7 @@ from dashboard.ports import Reader
 _MAY = {
     Role.VIEWER: "reads",
     Role.SENDER: "also sends events",
-    Role.OPERATOR: "also rebuilds panes, acts on episodes and makes silences",
+    Role.OPERATOR: "also rebuilds panes, acts on episodes and silences, sends notifications again, asks for retrainings and decides on them",
     Role.EDITOR: "also changes and deletes definitions",
     Role.ADMIN: "also reads the audit and removes data",
 }

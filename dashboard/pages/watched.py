@@ -30,7 +30,7 @@ _USUAL: dict[Family, tuple[str, ...]] = {
 }
 
 
-def watched(view: ModelView) -> Component:
+async def watched(view: ModelView) -> Component:
     """A row a family: its monitors, baselines, windows, and what an alarm needs; those without a monitor have a link to the form of one."""
     there = [one for one in view.monitors if one.enabled]
     rows = [_row(view, family, [one for one in there if view.measures[one.measure].family is family]) for family in Family]

@@ -11,10 +11,12 @@ from plotly.io.json import to_json_plotly
 
 from core import moment
 from core.contract import Column, Kind
+from core.error import Retryable
 from dashboard.event_filter import EventFilter, span
 from dashboard.grid import BLOCK
 from dashboard.mount import _block
 from dashboard.pages.event import flag_of
+from dashboard.ports import LabelledRows
 from dashboard.route import page
 from dashboard.state import PageState
 from dashboard.view_model import view
@@ -178,4 +180,13 @@ async def test_the_bins_of_a_column_lead_to_their_events(twin: Twin) -> None:
     """From the table and from the chart, in exactly the window that is looked at."""
     shown = await text(twin, f"{MODEL}/columns/temp", "?window=2013-07-08T00:00:00Z&range=365d&segment=carrier%3DUA")
     span_of_day = "segment=carrier%3DUA&range=365d&from=2013-07-08T00:00:00Z&to=2013-07-09T00:00:00Z"
+    assert f"{LIST}?{span_of_day}&column=temp&value=null" in shown
+
+    def away(*_: Any) -> LabelledRows:
+        raise Retryable("the store is away")
+
+    without = copy.copy(twin)
+    vars(without)["labelled"] = away  # how many rows have a label only decides on the order of the list
+    shown = await text(without, f"{MODEL}/columns/temp", "?window=2013-07-08T00:00:00Z&range=365d&segment=carrier%3DUA")
+    assert "could not be drawn" not in shown
     assert f"{LIST}?{span_of_day}&column=temp&value=null" in shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from core import moment
 from core.monitor import Budget
@@ -65,10 +66,14 @@ async def test_baselines_of_many_monitors_name_some_and_count_the_others() -> No
     assert ("1970-01-06" in shown, "1970-01-09" in shown) == (True, False)
 
 
-async def test_the_overview_says_what_is_watched_and_what_is_not() -> None:
-    """A row a family with its monitors, a way to watch what is not, and the definitions of all as YAML."""
+async def test_the_overview_says_what_is_watched_and_what_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row a family with its monitors, a way to watch what is not, and the definitions of all as YAML. If it fails the rest is there."""
     shown = text(await page(Twin(), "/ui/models/departs-late", ""))
     assert "What is watched: " in shown
     assert "Not watched. " in shown
     assert "/ui/monitor?model=departs-late&monitor=service-1&measure=service.throughput" in shown
     assert "- monitor: input-drift" in shown
+    monkeypatch.setattr("dashboard.pages.watched.definition", None)
+    shown = text(await page(Twin(), "/ui/models/departs-late", ""))
+    assert "Watched could not be drawn" in shown
+    assert "Drift could not be drawn" not in shown
