@@ -23,22 +23,23 @@ class Drawn(NamedTuple):
         return {slot: round(n / (self.shares.get(slot) or 1.0)) for slot, n in counts.items()}
 
 
-def drawn(low: int, high: int, step: int, most: int, count: Callable[[str], Mapping[int, int]]) -> Drawn:
+def drawn(low: int, high: int, step: int, most: int, count: Callable[[str], Mapping[int, int]], ids: int = 0) -> Drawn:
     """About `most` events of `[low, high)`, in each slot of `step` microseconds the same share. `count` says by slot how many events fulfil a condition.
 
-    They are those of a part of each stratum of time: the table is sorted by time, so what lies between is not read. Where events do not come evenly enough for that, as those of a
-    batch that have one time, they are drawn by a hash of their ids, which is all read.
+    Up to `ids` events they are drawn by a hash of their ids. Of more they are those of a part of each stratum of time: the table is sorted by time, so what lies between is not
+    read. Where events do not come evenly enough for that, as those of a batch that have one time, the hash draws them all the same.
     """
     every = count("true")
     many = sum(every.values())
     if many <= most:
         return Drawn("true", dict.fromkeys(every, 1.0))
-    share = most / many
-    sql = _parts(max(low, min(every)), min(high, max(every) + step), step, share)
-    held = count(sql)
-    untold = sum(n for slot, n in every.items() if held.get(slot, 0) < _THIN * share * n)
-    if untold <= _UNTOLD * many and sum(held.values()) <= _DEAR * most:
-        return Drawn(sql, {slot: held.get(slot, 0) / n for slot, n in every.items()})
+    if many > ids:
+        share = most / many
+        sql = _parts(max(low, min(every)), min(high, max(every) + step), step, share)
+        held = count(sql)
+        untold = sum(n for slot, n in every.items() if held.get(slot, 0) < _THIN * share * n)
+        if untold <= _UNTOLD * many and sum(held.values()) <= _DEAR * most:
+            return Drawn(sql, {slot: held.get(slot, 0) / n for slot, n in every.items()})
     one_in = -(-many // most)
     return Drawn(f"cityHash64(prediction_id) % {one_in} = 0", dict.fromkeys(every, 1 / one_in))
 

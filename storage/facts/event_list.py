@@ -27,6 +27,7 @@ COUNTS = f"(prediction_id, partition, position, place) NOT IN (SELECT prediction
 BY_THEN = "logged <= fromUnixTimestamp64Micro({as_of:Int64}, 'UTC')"
 TRUTH = "argMax((text, number, weight, ts, deleted), (ts, partition, position, place))"  # the label that holds
 EXACT, DRAWN = 500_000, 200_000  # events of a period that are all counted at most, and how many are looked at if there are more
+_IDS = 10_000_000  # events of which all ids are read in less time than parts of them are found, if their columns are not read, too
 _WORST = 40_000  # events of which the worst that fit are taken first, and
 _FURTHER = 2_000_000  # then
 _FIRST, _NEXT, _MOST = 20_000, 1_000_000, 5_000_000  # events by time that are joined with their labels first, then, and at a time
@@ -135,7 +136,7 @@ class EventList:
         asked = msgspec.structs.replace(asked, order="newest", after=None)
         known, (low, high) = self._known(contracts, asked), _span(asked)
         joined = self._by_outcomes(asked, low, high)
-        drawn = self._drawn(asked.model, low, high, step)
+        drawn = self._drawn(asked, low, high, step)
         spans = self._stretches(asked.model, low, high, "ASC") if joined and drawn is None else [(low, high)]
         found = dict[int, int]()
         for part in spans:
@@ -145,13 +146,14 @@ class EventList:
                 found[slot] = found.get(slot, 0) + n
         return EventCounts(found) if drawn is None else EventCounts(drawn.estimated(found), estimated=True)
 
-    def _drawn(self, model: str, low: int, high: int, step: int) -> Drawn | None:
+    def _drawn(self, asked: EventQuery, low: int, high: int, step: int) -> Drawn | None:
         """The events of a period that are counted in place of all; None if all are counted."""
-        given = {"model": model, "low": low, "high": high}
+        given: dict[str, Any] = {"model": asked.model, "low": low, "high": high}
         held = f"FROM predictions WHERE model = {{model:String}} AND {SPAN}"
         if int(self._engine.query(f"SELECT count() AS n {held}", given)["n"][0].as_py()) <= EXACT:
             return None
-        return drawn(low, high, step, DRAWN, lambda sql: self._by_slot(f"{held} AND {sql}", given, step))
+        ids = _IDS if asked.column is None else 0
+        return drawn(low, high, step, DRAWN, lambda sql: self._by_slot(f"{held} AND {sql}", given, step), ids)
 
     def _by_slot(self, rows: str, given: dict[str, Any], step: int) -> dict[int, int]:
         """How many rows there are in each slot of `step` microseconds."""

@@ -63,6 +63,12 @@ def test_events_that_come_at_one_time_are_drawn_by_their_ids(every: list[int]) -
     assert found.estimated(count(found.sql)) == {slot: pytest.approx(n, rel=0.1) for slot, n in count("true").items()}
 
 
+def test_ids_are_drawn_of_events_that_are_not_so_many() -> None:
+    """Though they come evenly: no part of the time stands for the rest."""
+    found = [drawn(0, 1 << 60, 1_000, 100, counted(range(n), 1_000), 5_000).sql[:4] for n in (5_000, 5_001)]
+    assert found == ["city", "(ts "]
+
+
 def test_few_events_are_all_counted_and_later_ones_stand_for_themselves() -> None:
     """Also those that were removed meanwhile."""
     assert drawn(0, 10, 10, 9, counted([3] * 7, 10)).estimated({0: 7, 10: 2}) == {0: 7, 10: 2}
