@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,12 +19,11 @@ from alerts.retrain.target import airflow
 from alerts.retrain.target.message import Found
 from compose.servers.server import free_port
 from core.retrain import RetrainState
+from tests.alerts.retrain.real.installed import installed
 from tests.alerts.retrain.server import REQUEST
 from tests.started import started
 
 WANTED = "apache-airflow==3.3.2"
-ROOT = Path(__file__).resolve().parents[4]
-BIN = ROOT / "var" / "targets" / "airflow" / "bin"
 AUTH = {"username": "ada", "password": "pw"}
 READS = {"username": "bob", "password": "pw"}  # may read, and trigger nothing
 DAG = """
@@ -47,17 +44,10 @@ train_delay()
 PATIENCE = 300.0  # seconds
 
 
-def installed() -> None:
-    """Install Airflow, once a checkout."""
-    if not (BIN / "airflow").exists():
-        subprocess.run([sys.executable, "-m", "venv", BIN.parent], check=True)
-        subprocess.run([BIN / "pip", "install", "--quiet", WANTED], check=True)
-
-
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """All of Airflow on loopback, with SQLite, one DAG `train_delay`, and its own accounts."""
-    installed()
+    commands = installed("airflow", WANTED)
     home, port = tmp_path_factory.mktemp("airflow"), free_port()
     url = f"http://127.0.0.1:{port}"
     (home / "dags").mkdir()
@@ -81,10 +71,10 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK": "false",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "false",  # nothing outside this machine is called
     }
-    env = {**os.environ, **told, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+    env = {**os.environ, **told, "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}"}
     with (
         (home / "log").open("wb") as log,
-        started(["setsid", str(BIN / "airflow"), "standalone"], cwd=home, env=env, output=log, errors=log) as server,
+        started(["setsid", str(commands / "airflow"), "standalone"], cwd=home, env=env, output=log, errors=log) as server,
     ):
         try:
             wait(f"{url}/api/v2/dags/train_delay", home)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,12 +17,11 @@ from alerts.retrain.target import prefect
 from alerts.retrain.target.message import Found
 from compose.servers.server import free_port
 from core.retrain import RetrainState
+from tests.alerts.retrain.real.installed import installed
 from tests.alerts.retrain.server import REQUEST
 from tests.started import started
 
 WANTED = "prefect==3.9.1"
-ROOT = Path(__file__).resolve().parents[4]
-BIN = ROOT / "var" / "targets" / "prefect" / "bin"
 AUTH = ("ada", "pw")
 FLOW = """
 from prefect import flow
@@ -41,17 +38,10 @@ if __name__ == "__main__":
 PATIENCE = 300.0  # seconds
 
 
-def installed() -> None:
-    """Install Prefect, once a checkout."""
-    if not (BIN / "prefect").exists():
-        subprocess.run([sys.executable, "-m", "venv", BIN.parent], check=True)
-        subprocess.run([BIN / "pip", "install", "--quiet", WANTED], check=True)
-
-
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server that asks for a username and password, and a process that serves the deployment `train/production`."""
-    installed()
+    commands = installed("prefect", WANTED)
     home, port = tmp_path_factory.mktemp("prefect"), free_port()
     url = f"http://127.0.0.1:{port}/api"
     told = {
@@ -63,11 +53,11 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",  # nothing outside this machine is called
     }
-    env = {**os.environ, **told, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+    env = {**os.environ, **told, "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}"}
     with (home / "log").open("wb") as log:
-        server = [str(BIN / "prefect"), "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+        server = [str(commands / "prefect"), "server", "start", "--host", "127.0.0.1", "--port", str(port)]
         (home / "flow.py").write_text(FLOW)
-        flow = [str(BIN / "python"), "flow.py"]
+        flow = [str(commands / "python"), "flow.py"]
         with started(server, cwd=home, env=env, output=log, errors=log):
             wait(f"{url}/health", home)
             with started(flow, cwd=home, env=env, output=log, errors=log):
