@@ -34,13 +34,11 @@ class PaneRows:
     n: Ints
 
     @cached_property
-    def _sorted(self) -> tuple[Ints, Ints]:
-        """The rows in order of their panes, each once for every grouping, and where each pane begins."""
-        if len(self) == 1:
-            return np.arange(self.rows.size), np.zeros(1, np.int64)
+    def _order(self) -> Ints:
+        """The rows in order of their panes, each once for every grouping."""
         rows = self.rows.ravel()
         order = np.argsort(rows.astype(np.uint16) if len(self) <= 1 << 16 else rows, kind="stable")  # short numbers sort by radix
-        return order % self.rows.shape[1], np.cumsum(self.n) - self.n
+        return np.asarray(order % self.rows.shape[1], np.intp)
 
     @staticmethod
     def of(
@@ -88,11 +86,11 @@ class PaneRows:
 
     def spread(self, values: Floats) -> Floats:
         """`values` (n,) in order of panes, as `reduce` takes them: (n * G,)."""
-        return values if len(self) == 1 else values[self._sorted[0]]
+        return values if len(self) == 1 else values[self._order]
 
     def reduce(self, how: np.ufunc, spread: Floats) -> Floats:
         """The values of each pane, reduced by a ufunc (P,); every pane has rows."""
-        return np.asarray(how.reduceat(spread, self._sorted[1]), np.float64)
+        return np.asarray(how.reduceat(spread, np.cumsum(self.n) - self.n), np.float64)
 
     def keys(self, times: int = 1) -> dict[str, pa.Array]:
         """The columns slot, version, role and segment, repeated `times` times."""
