@@ -26,8 +26,9 @@ from compose.servers.clickhouse import ClickHouse
 from compose.servers.fetch import Absent
 from compose.servers.kafka import Kafka
 from compose.servers.postgres import Postgres
-from compose.servers.server import Failed, Server, free_port
+from compose.servers.server import Failed, Server
 from watchkeeper import interrupt
+from watchkeeper.free_port import free_port
 
 # The port of each server and process, from a number on; the second ingest takes one that no process type has.
 _SERVERS = {"kafka": 9092, "clickhouse": 8123, "postgres": 5432}

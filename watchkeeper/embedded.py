@@ -202,9 +202,9 @@ def run(settings: Settings) -> None:
             remedy="unset it, or run the processes of a cluster: `watchkeeper serve`, `ingest`, `evaluate` and `deliver`",
         )
 
-    listen.require_free_address(settings)
-    journal.configure_logging(settings.log_level, settings.log_format)
-    backend = Embedded(settings)
-    application = create_application(backend)  # before threads run: they and Dash import modules when they first need them
-    with backend:
-        listen.serve(application, settings)
+    with listen.listening(settings) as listener:
+        journal.configure_logging(settings.log_level, settings.log_format)
+        backend = Embedded(settings)
+        application = create_application(backend)  # before threads run: they and Dash import modules when they first need them
+        with backend:
+            listen.serve(application, settings, listener)

@@ -23,8 +23,6 @@ class UvicornServer(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 application,
-                host=settings.host,
-                port=settings.port,
                 log_level="warning",
                 log_config=None,
                 access_log=False,
@@ -53,14 +51,14 @@ async def begun(application: ASGIApp) -> AsyncIterator[None]:
         await lifespan.shutdown()
 
 
-def serve(application: ASGIApp, settings: Settings) -> None:
+def serve(application: ASGIApp, settings: Settings, listener: socket.socket) -> None:
     """Serve until SIGTERM or Ctrl-C."""
-    asyncio.run(_until_told(UvicornServer(application, settings, lifespan=True)))
+    asyncio.run(_until_told(UvicornServer(application, settings, lifespan=True), listener))
 
 
-async def _until_told(server: UvicornServer) -> None:
+async def _until_told(server: UvicornServer, listener: socket.socket) -> None:
     stopping = signals()
-    serving = asyncio.create_task(server.serve())
+    serving = asyncio.create_task(server.serve([listener]))
     await asyncio.wait((serving, asyncio.ensure_future(stopping.wait())), return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
     await serving
@@ -74,14 +72,14 @@ def signals() -> asyncio.Event:
     return stopping
 
 
-def require_free_address(settings: Settings) -> None:
-    """Raise Fatal if the address is in use or cannot be used, before anything is opened."""
+def listening(settings: Settings) -> socket.socket:
+    """A socket that listens on the address of the settings, before anything else is opened; connections wait until they are served.
+
+    Raises Fatal if the address is in use or cannot be used.
+    """
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError as error:
-            raise Fatal(
-                f"{settings.host}:{settings.port} cannot be listened on: {error.strerror}; stop what is there, or use another --port"
-            ) from None
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+    except OSError as error:
+        why = str(error.strerror).partition(" (while")[0]  # the address stands in the sentence already
+        raise Fatal(f"{settings.host}:{settings.port} cannot be listened on: {why}; stop what is there, or use another --port") from None

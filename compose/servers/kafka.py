@@ -13,7 +13,8 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from compose.servers import fetch
-from compose.servers.server import Failed, Server, free_port, listening
+from compose.servers.server import Failed, Server, listening
+from watchkeeper.free_port import free_port
 
 # One node, and groups that notice within seconds that a member is gone, under both group protocols.
 _SETTINGS = {

@@ -13,17 +13,11 @@ from types import TracebackType
 from typing import IO, ClassVar, Protocol, Self
 
 from watchkeeper.child_process import ChildProcess
+from watchkeeper.free_port import free_port
 
 
 class Failed(Exception):
     """A server did not start; the message has the end of its log, and what to do."""
-
-
-def free_port() -> int:
-    """A port of loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Running(Protocol):

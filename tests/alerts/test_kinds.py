@@ -26,7 +26,6 @@ from alerts.engine import AlertEngine
 from alerts.exchange import Exchange
 from alerts.guard import Guard, Refused
 from alerts.policy.watch import PolicyWatch
-from compose.servers.server import free_port
 from core import moment
 from core.clock import ManualClock, SystemClock
 from core.destination import Destination
@@ -37,6 +36,7 @@ from detectors.catalogue import MEASURES
 from storage.control.store import ControlStore
 from tests.alerts.outside import ALERTMANAGER, PAGERDUTY, SLACK, TEAMS
 from tests.alerts.sample import MONITOR, SECRET, START, reading
+from watchkeeper.free_port import free_port
 
 OTHER = "whsec_" + base64.b64encode(b"another secret of thirty-two byte").decode()
 KEY = "R0123456789abcdef0123456789abcde"

@@ -14,7 +14,6 @@ import pytest
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # the library leaves it out of __all__
 
-from compose.servers.server import free_port
 from core.clock import SystemClock
 from core.error import Fatal, Retryable
 from core.finding import Finding, clock, version
@@ -32,6 +31,7 @@ from tests.client.stand import listening
 from tests.services.fixture import ClickHouseAt, KafkaAt, PostgresAt
 from watchkeeper.cli.app import main
 from watchkeeper.doctor import processes, servers
+from watchkeeper.free_port import free_port
 from watchkeeper.settings import settings as source
 from watchkeeper.stores import Stores
 

@@ -16,8 +16,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from compose.servers.server import free_port
 from watchkeeper.cli.app import main
+from watchkeeper.free_port import free_port
 
 TOKEN = "hush"
 KINDS = ("ingest", "evaluate", "deliver", "serve")

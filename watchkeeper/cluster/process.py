@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import socket
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
@@ -119,15 +120,15 @@ class Process:
 
     def run(self) -> None:
         """Run until SIGTERM or Ctrl-C. Raises errors from which this process cannot recover."""
-        listen.require_free_address(self.settings)
+        listener = listen.listening(self.settings)
         journal.configure_logging(self.settings.log_level, self.settings.log_format)
         prepare()
-        asyncio.run(self._run())
+        asyncio.run(self._run(listener))
 
-    async def _run(self) -> None:
+    async def _run(self, listener: socket.socket) -> None:
         stopping = listen.signals()
         server = listen.UvicornServer(self, self.settings, lifespan=False)
-        serving = asyncio.create_task(server.serve())
+        serving = asyncio.create_task(server.serve([listener]))
         opening = asyncio.create_task(asyncio.to_thread(self._open))
         _log.info("watchkeeper %s: health at %s/v1/health/ready", self.kind, self.settings.url)
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import sys
 import time
 from pathlib import Path
@@ -15,6 +14,7 @@ import httpx
 
 from core.error import Fatal
 from watchkeeper.child_process import ChildProcess
+from watchkeeper.free_port import free_port
 
 _PATIENCE = 60.0  # seconds to become ready
 _FAREWELL = 30.0  # seconds to end in order
@@ -84,11 +84,3 @@ class DemoServer:
 
     def _last_output(self) -> str:
         return "\n".join(self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:])
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -20,7 +20,7 @@ import httpx
 from watchkeeper.child_process import ChildProcess
 from watchkeeper.demo.flights import retrained
 from watchkeeper.demo.receiver import Receiver, new_secret
-from watchkeeper.demo.server import free_port
+from watchkeeper.free_port import free_port
 
 VERSION = "2"
 _SECRET = "TRAINER_SECRET"

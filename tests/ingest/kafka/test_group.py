@@ -15,7 +15,6 @@ from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions  # type: ignore[attr-defined]
 
 from compose.servers.kafka import Kafka
-from compose.servers.server import free_port
 from core.contract import Contract
 from core.error import Retryable
 from ingest.consumer import Consumer, Limits
@@ -32,6 +31,7 @@ from storage.facts.raw import Raw
 from storage.facts.writer import Writer
 from tests.acceptance import backend
 from tests.services.fixture import KafkaAt
+from watchkeeper.free_port import free_port
 
 pytestmark = pytest.mark.slow
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType  # type: ignore[attr-defined]
 
-from compose.servers.server import free_port
 from core.error import Fatal, Retryable
 from ingest.kafka.connection import Connection
 from ingest.kafka.topics import LARGEST, SETTINGS, create
 from tests.services.fixture import KafkaAt
+from watchkeeper.free_port import free_port
 
 
 @pytest.fixture

@@ -17,11 +17,11 @@ from alerts.destination.message import Rejected
 from alerts.exchange import Exchange
 from alerts.retrain.target import airflow
 from alerts.retrain.target.message import Found
-from compose.servers.server import free_port
 from core.retrain import RetrainState
 from tests.alerts.retrain.real.installed import installed
 from tests.alerts.retrain.server import REQUEST
 from tests.started import started
+from watchkeeper.free_port import free_port
 
 WANTED = "apache-airflow==3.3.2"
 AUTH = {"username": "ada", "password": "pw"}

@@ -15,11 +15,11 @@ from alerts.destination.message import Rejected
 from alerts.exchange import Exchange
 from alerts.retrain.target import prefect
 from alerts.retrain.target.message import Found
-from compose.servers.server import free_port
 from core.retrain import RetrainState
 from tests.alerts.retrain.real.installed import installed
 from tests.alerts.retrain.server import REQUEST
 from tests.started import started
+from watchkeeper.free_port import free_port
 
 WANTED = "prefect==3.9.1"
 AUTH = ("ada", "pw")
