@@ -49,11 +49,8 @@ def hanley_mcneil(area: Floats, positive: Floats, negative: Floats) -> tuple[Flo
 def noncentralities(statistic: Floats, degrees: Floats) -> tuple[Floats, Floats]:
     """The noncentralities of the chi-square law under which a statistic is the 97.5 % and the 2.5 % point; 0 where it is smaller than all of these."""
     x, df = np.broadcast_arrays(np.asarray(statistic, np.float64), np.asarray(degrees, np.float64))
-    there = np.asarray(np.isfinite(x) & (df > 0))
-    central = np.full(x.shape, -1.0)
-    central[there] = chdtr(df[there], x[there])
-    lower, upper = (_noncentrality(x, df, there, central, p) for p in (1 - ALPHA / 2, ALPHA / 2))
-    return lower, upper
+    lower, upper = _noncentrality(x.ravel(), df.ravel(), np.array([1 - ALPHA / 2, ALPHA / 2]))
+    return lower.reshape(x.shape), upper.reshape(x.shape)
 
 
 def hoeffding(h: Floats, bins: Floats) -> Floats:
@@ -80,21 +77,26 @@ def student(variance: Floats, n: Floats) -> Floats:
     return welch((variance, np.zeros_like(variance)), (n, np.full_like(n, np.inf)))
 
 
-def _noncentrality(x: Floats, df: Floats, there: npt.NDArray[np.bool_], central: Floats, p: float) -> Floats:
-    """The noncentrality under which x is the point p, where x is `there`; 0 where it is smaller without any, that is where `central`, the law without any at x, does not exceed p."""
-    found, z = np.where(there, 0.0, np.nan), float(ndtri(p))
-    reached = np.asarray(central > p)
-    some, degrees = x[reached], df[reached]
+def _noncentrality(x: Floats, df: Floats, points: Floats) -> Floats:
+    """The noncentrality under which each x is each of some points of the law (points, n); 0 where it is smaller without any, that is where the law without any does not exceed the point at x."""
+    there = np.isfinite(x) & (df > 0)
+    central = np.full(x.shape, -1.0)
+    central[there] = chdtr(df[there], x[there])
+    place, at = np.nonzero(central > points[:, None])
+    found = np.zeros((len(points), len(x)))
+    found[:, ~there] = np.nan
+    some, degrees, p = x[at], df[at], points[place]
+    z = ndtri(p)
     value = _sankaran(some, degrees, z)
     small = np.flatnonzero(some <= np.maximum(_LARGE, _WIDE * degrees))
-    value[small] = _refined(some[small], degrees[small], z, value[small])
+    value[small] = _refined(some[small], degrees[small], z[small], value[small])
     least = small[value[small] < _LEAST]
-    value[least] = chndtrinc(some[least], degrees[least], p)
-    found[reached] = value
+    value[least] = chndtrinc(some[least], degrees[least], p[least])
+    found[place, at] = value
     return found
 
 
-def _sankaran(x: Floats, df: Floats, z: float) -> Floats:
+def _sankaran(x: Floats, df: Floats, z: Floats) -> Floats:
     """The noncentrality by Sankaran's second approximation (1963), solved for its root by the secant method."""
 
     def apart(root: Floats) -> Floats:
@@ -111,7 +113,7 @@ def _sankaran(x: Floats, df: Floats, z: float) -> Floats:
     return np.asarray(root**2)
 
 
-def _refined(x: Floats, df: Floats, z: float, start: Floats) -> Floats:
+def _refined(x: Floats, df: Floats, z: Floats, start: Floats) -> Floats:
     """The noncentrality at which the normal score of the law is z, by the secant method from a start: `chndtrinc` of scipy takes five times as long."""
 
     def apart(noncentrality: Floats) -> Floats:

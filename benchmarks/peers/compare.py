@@ -84,7 +84,8 @@ def ours(reference: pa.Table, current: pa.Table, together: Together) -> float:
                 column = contract.column(row["column"])
                 counts, base = np.zeros((1, 1, column.bins)), summary.counts(column.name)[ALL][None, None]
                 counts[0, 0, row["bin"]] = row["count"]
-                sides = [Counts(side, column, groups(column, base[0, 0])) for side in (counts, base)]
+                of_psi = groups(column, base[0, 0])
+                sides = [Counts(side, column, of_psi) for side in (counts, base)]
                 for measure in ("drift.psi", "drift.js", *(["drift.ks"] if column.numeric else [])):
                     found = catalogue.spec(measure).compute(*sides, NoParams())
                     if found.interval is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -134,13 +134,18 @@ def number_bins(column: Column, x: Floats) -> Ints:
 
 
 def text_bins(column: Column, values: Categories) -> Ints:
-    """The bin of each text: a category, `other`, `unseen`, `null` or `invalid`. Returns (n,)."""
+    """The bin of each row's text. Returns (n,)."""
+    known = bins_of_texts(column, values.texts)
+    return np.take(known, values.codes) if len(known) else np.zeros(0, np.int64)
+
+
+def bins_of_texts(column: Column, texts: Sequence[str]) -> Ints:
+    """The bin of each text: a category, `other`, `unseen`, `null` or `invalid`. Returns (texts,)."""
     table = {text: code for code, text in enumerate(column.categories)}
     table |= dict.fromkeys(column.others, column.values)
     table |= {NULL: column.null, INVALID: column.invalid}
     unseen = column.values + 1
-    codes = np.array([table.get(text, unseen) for text in values.texts], np.int64)
-    return np.take(codes, values.codes) if len(codes) else np.zeros(0, np.int64)
+    return np.array([table.get(text, unseen) for text in texts], np.int64)
 
 
 def bins(column: Column, values: Categories | Floats) -> Ints:
@@ -149,4 +154,17 @@ def bins(column: Column, values: Categories | Floats) -> Ints:
         return number_bins(column, values)
     if not column.numeric and isinstance(values, Categories):
         return text_bins(column, values)
-    raise TypeError(f"column {column.name!r} is {column.kind}, its values are not")
+    raise of_another_kind(column)
+
+
+def placed(column: Column, values: Categories | Floats) -> Callable[[slice], Ints]:
+    """What gives the bins of a slice of the values: to keep those of all rows and columns would take much memory."""
+    if isinstance(values, Categories):
+        known = bins_of_texts(column, values.texts)
+        return lambda rows: np.take(known, values.codes[rows])
+    return lambda rows: number_bins(column, values[rows])
+
+
+def of_another_kind(column: Column) -> TypeError:
+    """The error of values that are not of their column's kind."""
+    return TypeError(f"column {column.name!r} is {column.kind}, its values are not")

@@ -12,10 +12,9 @@ from core.block import Categories, Floats, Ints, Predictions
 from core.classes import Classes
 from core.contract import PREDICTION, SCORE, Column, Contract
 from core.segment import Segments
-from detectors.summary import multivariate, scored, vector_column
-from detectors.summary.bins import bins
+from detectors.summary import category_column, multivariate, numeric_column, scored, vector_column
+from detectors.summary.bins import of_another_kind
 from detectors.summary.merge import PaneLayout, merge
-from detectors.summary.moments import moments, sketch, sketches
 from detectors.summary.panes import PaneRows
 from detectors.summary.tally import Tally
 
@@ -60,7 +59,7 @@ class InputSummary:
 
     `sum` holds the sums of a numeric column's values, by value bin (zeros elsewhere); `below` and `above` count the values
     beyond the reference's p1 and p99; `joint` are by `term` the sums of a vector column, in the row of `@prediction` the predictions by score
-    (`detectors.summary.scored`), and in that of column "" the sums over all features together (`detectors.summary.multivariate`); the moments are those of `detectors.summary.moments`. Law: `of(a).merge(of(b)) == of(a + b)`.
+    (`detectors.summary.scored`), and in that of column "" the sums over all features together (`detectors.summary.multivariate`); the moments are those of `detectors.summary.numeric_column`. Law: `of(a).merge(of(b)) == of(a + b)`.
     """
 
     table: pa.Table
@@ -78,10 +77,7 @@ class InputSummary:
         held = values_of(contract, block)
         dimensions = {name: texts for name in segments.dimensions if isinstance(texts := held[name], Categories)}
         panes = PaneRows.of(contract, segments, block.ts, block.version, block.role, dimensions)
-        places = {column.name: bins(column, held[column.name]) for column in contract.summarised}
-        cells, sums, seen = zip(
-            *(_column(panes, column, held[column.name], places[column.name]) for column in contract.summarised), strict=True
-        )
+        cells, sums, seen = zip(*(_column(panes, column, held[column.name]) for column in contract.summarised), strict=True)
         columns = len(contract.summarised)
         names = pa.array([column.name for column in contract.summarised], pa.string())
         every = Tally(
@@ -102,14 +98,15 @@ class InputSummary:
                     **{
                         name: pa.array(np.concatenate([one[name] for one in sums])).cast(LAYOUT.schema.field(name).type) for name in sums[0]
                     },
-                    **sketches(list(seen)),
+                    **category_column.sketches(list(seen)),
                     **_terms(panes, contract, block, held),
                 }
             ).select(LAYOUT.schema.names)
         )
         if (known := contract.multivariate) is None:
             return own
-        found = multivariate.sums(panes, known, tuple(contract.column(name) for name in known.columns), places)
+        together = tuple(contract.column(name) for name in known.columns)
+        found = multivariate.sums(panes, known, together, [held[column.name] for column in together])
         return InputSummary(pa.concat_tables([own.table, _together(panes, found)], promote_options="permissive").unify_dictionaries())
 
     def add(self, contract: Contract, segments: Segments, block: Predictions) -> InputSummary:
@@ -196,16 +193,11 @@ def values_of(contract: Contract, block: Predictions) -> dict[str, Categories | 
     return {**held, PREDICTION: meant, SCORE: block.score}
 
 
-def _column(
-    panes: PaneRows, column: Column, values: Categories | Floats, place: Ints
-) -> tuple[Tally, dict[str, Floats | Ints], tuple[Ints, Ints, Ints]]:
-    """A column's cells, its sums by pane, and its sketch; `place` are the bins of its values."""
-    held: dict[str, Floats | Ints] = {**moments(panes, column, values, place)}
-    seen = sketch(panes, column, values, place)
-    if isinstance(values, Categories):
-        return panes.tally(place, column.bins), held | dict.fromkeys(("below", "above"), np.zeros(len(panes), np.int64)), seen
-    finite = np.isfinite(values)
-    weight = values if finite.all() else np.where(finite, values, 0.0)
-    low, high = column.tails or (-np.inf, np.inf)
-    held |= {"below": panes.count(values < low), "above": panes.count((values > high) & finite)}
-    return panes.tally(place, column.bins, weight), held, seen
+def _column(panes: PaneRows, column: Column, values: Categories | Floats) -> tuple[Tally, dict[str, Floats], category_column.Sketch]:
+    """A column's cells, its moments by pane, and its sketch. Values of another kind than the column's are a TypeError."""
+    if column.numeric and not isinstance(values, Categories):
+        return *numeric_column.summary(panes, column, values), category_column.no_sketch(panes)
+    if not column.numeric and isinstance(values, Categories):
+        cells, sketch = category_column.summary(panes, column, values)
+        return cells, category_column.moments(panes), sketch
+    raise of_another_kind(column)

@@ -6,6 +6,7 @@ features of such rows are cosines and sines of phases, which are sums over colum
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -14,8 +15,9 @@ import numpy.typing as npt
 from scipy.sparse import csr_array
 from scipy.special import ndtri
 
-from core.block import Floats, Ints
+from core.block import Categories, Floats, Ints
 from core.contract import Column, Multivariate
+from detectors.summary.bins import placed
 from detectors.summary.panes import PaneRows
 
 COLUMN = ""  # the column under which panes hold these sums
@@ -26,6 +28,7 @@ FARTHEST = 4.0  # the largest normal score
 
 _TURN = 1 << 16  # phases are in units of 1 / _TURN of a turn
 _CHUNK = 2_048  # rows at a time, whose sums fit into 32 bits
+_PLACED = 8 * _CHUNK  # rows at a time whose bins are found
 _SAMPLE = 1_000  # rows of which distances are taken
 _ROWS = 5_000  # rows of which the covariance is taken
 
@@ -34,7 +37,7 @@ Phases = npt.NDArray[np.uint16]
 
 class _Tables(NamedTuple):
     phases: tuple[Phases, ...]  # of each column (bins, PAIRS)
-    scores: tuple[Ints, ...]  # of each numeric column (bins,)
+    scores: tuple[npt.NDArray[np.int32], ...]  # of each numeric column (bins,)
 
 
 def width(known: Multivariate) -> int:
@@ -43,22 +46,31 @@ def width(known: Multivariate) -> int:
     return 2 * PAIRS + numeric + numeric * (numeric + 1) // 2
 
 
-def sums(panes: PaneRows, known: Multivariate, columns: tuple[Column, ...], places: dict[str, Ints]) -> Ints:
-    """The sums of the rows of each pane (P, width). `columns` are those of `known`, `places` the bins of each column by name, each (n,)."""
+def sums(panes: PaneRows, known: Multivariate, columns: tuple[Column, ...], values: Sequence[Categories | Floats]) -> Ints:
+    """The sums of the rows of each pane (P, width). `columns` are those of `known`, `values` theirs, each of n rows."""
     tables, found = _tables(known, columns), np.zeros((len(panes), width(known)), np.int64)
-    held = [places[column.name] for column in columns]
-    for first in range(0, panes.rows.shape[1], _CHUNK):
-        rows = panes.rows[:, first : first + _CHUNK]
-        terms = _terms(tables, columns, [one[first : first + _CHUNK] for one in held])
-        cell = np.zeros(len(terms), np.int64)
-        for one in rows:
-            cell = np.unique(cell * len(panes) + one, return_inverse=True)[1]
-        first_of = np.unique(cell, return_index=True)[1]
-        if 2 * len(first_of) < len(terms):  # rows that are in the same panes are added up once for all groupings
-            terms, rows = _added(cell, terms), rows[:, first_of]
-        here, code = np.unique(rows.ravel(), return_inverse=True)
-        found[here] += _added(code, terms)
+    places = [placed(column, held) for column, held in zip(columns, values, strict=True)]
+    for first in range(0, panes.rows.shape[1], _PLACED):
+        held = [bins_of(slice(first, first + _PLACED)) for bins_of in places]
+        for start in range(0, len(held[0]), _CHUNK):
+            terms = _terms(tables, columns, [one[start : start + _CHUNK] for one in held])
+            _add(found, panes.rows[:, first + start : first + start + len(terms)], terms)
     return found
+
+
+def _add(found: Ints, rows: Ints, terms: npt.NDArray[np.int32]) -> None:
+    """Adds the terms of rows (n, width) to those of their panes; rows: (groupings, n)."""
+    if len(found) == 1:
+        found += _added(np.zeros(len(terms), np.int64), terms)
+        return
+    cell = np.zeros(len(terms), np.int64)
+    for one in rows:
+        cell = np.unique(cell * len(found) + one, return_inverse=True)[1]
+    first_of = np.unique(cell, return_index=True)[1]
+    if 2 * len(first_of) < len(terms):  # rows that are in the same panes are added up once for all groupings
+        terms, rows = _added(cell, terms), rows[:, first_of]
+    here, code = np.unique(rows.ravel(), return_inverse=True)
+    found[here] += _added(code, terms)
 
 
 def _added(code: Ints, terms: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
@@ -122,7 +134,7 @@ def _tables(known: Multivariate, columns: tuple[Column, ...]) -> _Tables:
         drawn = ndtri(((raw.random_raw(many * PAIRS) >> np.uint64(11)).astype(np.float64) + 0.5) / (1 << 53)).reshape(many, PAIRS)
         if column.numeric:
             drawn = np.concatenate([np.array(score)[:, None] * drawn[:1], drawn[1:] / np.sqrt(2)])
-            scores.append(np.rint(np.array([*score, 0.0, 0.0]) * SCORE).astype(np.int64))
+            scores.append(np.rint(np.array([*score, 0.0, 0.0]) * SCORE).astype(np.int32))
         else:
             drawn = drawn / np.sqrt(2)
         phases.append(np.rint(drawn * (_TURN / (2 * np.pi * known.bandwidth))).astype(np.int64).astype(np.uint16))
@@ -144,11 +156,14 @@ def _terms(tables: _Tables, columns: tuple[Column, ...], places: list[Ints]) -> 
     many = len(numeric)
     found = np.empty((rows, 2 * PAIRS + many + many * (many + 1) // 2), np.int32)
     found[:, : 2 * PAIRS] = _PACKED.take(phase).view(np.int16)
-    scores = found[:, 2 * PAIRS : 2 * PAIRS + many]
+    # Scores and their products are made a column at a time, each in memory of its own: in that of the rows this takes eight times as long.
+    # Of columns that are a power of two apart a cache keeps only a few, so they are a little longer.
+    beside = np.empty((found.shape[1] - 2 * PAIRS, rows + 16), np.int32)[:, :rows]
     for at, (score, place) in enumerate(zip(tables.scores, numeric, strict=True)):
-        scores[:, at] = score[place]
-    until = 2 * PAIRS + many
+        np.take(score, place, out=beside[at], mode="clip")
+    until = many
     for at in range(many):
-        np.multiply(scores[:, at : at + 1], scores[:, at:], out=found[:, until : until + many - at])
+        np.multiply(beside[at], beside[at:many], out=beside[until : until + many - at])
         until += many - at
+    found[:, 2 * PAIRS :] = beside.T
     return found

@@ -45,10 +45,13 @@ class PaneRows:
         contract: Contract, segments: Segments, ts: Ints, version: Categories, role: Categories, dimensions: Mapping[str, Categories]
     ) -> PaneRows:
         """The panes of rows with these times, versions and roles; `dimensions` holds each dimension's texts by name."""
-        slots, slot = _distinct(slot_of(ts, contract.pane) // contract.pane)
-        heads, head = _distinct((slot * len(version.texts) + version.codes) * len(role.texts) + role.codes)
-        numbers = np.stack(segments.assign(len(ts), dimensions)) if len(ts) else np.zeros((len(segments.groupings), 0), np.int64)
-        panes, rows = _distinct((head * segments.size + numbers).ravel())
+        slots, slot = _slots(ts, contract.pane)
+        heads, head = _distinct(_paired(_paired(slot, version), role))
+        if segments.dimensions:
+            numbers = np.stack(segments.assign(len(ts), dimensions)) if len(ts) else np.zeros((len(segments.groupings), 0), np.int64)
+            panes, rows = _distinct((head * segments.size + numbers).ravel())
+        else:
+            panes, rows = np.arange(len(heads)), head
         of_head, number = np.divmod(panes, segments.size)
         rest, of_role = np.divmod(heads[of_head], max(len(role.texts), 1))
         of_slot, of_version = np.divmod(rest, max(len(version.texts), 1))
@@ -59,7 +62,7 @@ class PaneRows:
             version=Categories(of_version.astype(np.int32), version.texts),
             role=Categories(of_role.astype(np.int32), role.texts),
             segment=Categories(code.astype(np.int32), names),
-            rows=rows.reshape(numbers.shape),
+            rows=rows.reshape(len(segments.groupings), len(ts)),
             n=np.bincount(rows, minlength=len(panes)),
         )
 
@@ -99,6 +102,21 @@ class PaneRows:
             name: pa.DictionaryArray.from_arrays(pa.array(np.tile(values.codes, times)), pa.array(values.texts, pa.string()))
             for name, values in texts.items()
         }
+
+
+def _slots(ts: Ints, pane: int) -> tuple[Ints, Ints]:
+    """The distinct numbers of the slots of these times, ascending, and the place of each row's among them."""
+    if not len(ts):
+        return ts, ts
+    first = ts.min() // pane
+    if first == ts.max() // pane:
+        return np.array([first]), np.zeros(len(ts), np.intp)
+    return _distinct(slot_of(ts, pane) // pane)
+
+
+def _paired(codes: Ints, texts: Categories) -> Ints:
+    """A code for each pair of a code and a text; a text that is the only one changes nothing."""
+    return codes if len(texts.texts) == 1 else codes * len(texts.texts) + texts.codes
 
 
 def _distinct(codes: Ints) -> tuple[Ints, Ints]:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.summary.bins import edges
-from detectors.summary.lookup import FEW, _table, place
+from detectors.summary.lookup import FEW, place, table_of
 from tests.detectors.nasty import NUMBERS
 
 ANY = st.floats(allow_nan=False, allow_infinity=False)
@@ -57,4 +57,4 @@ def test_nan_and_infinity_are_anywhere() -> None:
 @pytest.mark.parametrize("kind", ["normal", "ties", "zero inflation", "huge integers", "times", "tiny"])
 def test_a_table_is_used(kind: str) -> None:
     """Usual columns have a table, so that the tests above try it."""
-    assert _table(edges(NUMBERS[kind](np.random.default_rng(3), 5_000))) is not None
+    assert table_of(edges(NUMBERS[kind](np.random.default_rng(3), 5_000))) is not None

@@ -45,7 +45,7 @@ class Rows:
         same = Categories(np.zeros(many, np.int32), ["1"])
         at = np.full(many, moment.DAY) if ts is None else ts
         panes = PaneRows.of(self.contract, Segments(self.contract), at, same, same, {})
-        return multivariate.sums(panes, self.profile, self.columns, self.places(values))
+        return multivariate.sums(panes, self.profile, self.columns, [values[column.name] for column in self.columns])
 
     def joint(self, values: Values) -> Joint:
         n = np.array([float(len(next(iter(values.values()))))])
