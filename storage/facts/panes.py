@@ -22,17 +22,17 @@ _HELD = (
     "model = {model:String} AND contract = {contract:UInt32} AND pane = {pane:UInt64}"
     " AND slot >= fromUnixTimestamp64Micro({low:Int64}, 'UTC') AND slot < fromUnixTimestamp64Micro({high:Int64}, 'UTC')"
 )
-# Of a slot that was rebuilt from raw events, only the panes of the last rebuild count.
+# Of a slot that was rebuilt from raw events, only the panes of the last rebuild count; those that ingest added have generation 0. One set has both: a second one would cost as much again.
 _REBUILDS = "FROM rebuilds WHERE model = {model:String} AND contract = {contract:UInt32}"
-_CURRENT = f"((generation = 0 AND slot NOT IN (SELECT slot {_REBUILDS})) OR (slot, generation) IN (SELECT slot, max(generation) {_REBUILDS} GROUP BY slot))"
+_CURRENT = f"((slot, generation) IN (SELECT slot, arrayJoin([max(generation), 0]) {_REBUILDS} GROUP BY slot)) != (generation = 0)"
 _NEWEST = f"(slot, generation) IN (SELECT slot, max(generation) FROM performance_panes WHERE {_HELD} GROUP BY slot)"
 # The predictions of several models, each under its contract.
 _ALL_REBUILDS = "FROM rebuilds WHERE model IN {ms:Array(String)}"
 _EACH = (
     "(model, contract, pane) IN (SELECT arrayJoin(arrayZip({ms:Array(String)}, {cs:Array(UInt32)}, {ps:Array(UInt64)})))"
     " AND column = '@prediction' AND grouping = ''"
-    f" AND ((generation = 0 AND (model, contract, slot) NOT IN (SELECT model, contract, slot {_ALL_REBUILDS}))"
-    f" OR (model, contract, slot, generation) IN (SELECT model, contract, slot, max(generation) {_ALL_REBUILDS} GROUP BY model, contract, slot))"
+    f" AND ((model, contract, slot, generation) IN (SELECT model, contract, slot, arrayJoin([max(generation), 0]) {_ALL_REBUILDS} GROUP BY model, contract, slot))"
+    " != (generation = 0)"
 )
 # What can be read from performance panes, as one number: its sum or maximum, or how many panes there are. All else is in lists.
 _TOTALS = {
