@@ -227,6 +227,7 @@ def test_a_window_that_silence_has_closed_follows_what_comes_later(backend: Back
     assert found == {2}
 
 
+@pytest.mark.parametrize("backend", [MOST], ids=["remembering"], indirect=True)
 def test_the_first_windows_calibrate_whatever_order_they_come_in(backend: Backend) -> None:
     """Days that differ from one another, sent in any order and evaluated after each request: all readings are those of a run that had everything at once.
     What was known after each request is still told.
