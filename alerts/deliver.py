@@ -1,7 +1,7 @@
 """Delivery: sends the notifications of the outbox to their destinations, at least once, in order for each destination and episode.
 
 An attempt that was made and not saved, for example because the process was killed in between, is made again with the same `webhook-id`. Any number
-of processes may deliver from one outbox if each uses a lease: to a destination that one has claimed no other sends until the attempt is settled or the lease is over.
+of processes may deliver from one outbox if each claims what it sends: to a destination that one has claimed no other sends until the attempt is settled or the claim is over.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ _GRACE = DEADLINE + 5.0  # seconds that `stop` waits for attempts under way
 class Deliverer:
     """Sends notifications that are due: in a thread of its own between `start` and `stop`, or when `deliver_due` is called.
 
-    The outbox is read every `poll` seconds at least; `wake` makes it read at once. `lease` is in microseconds, such as
-    `LEASE`. Without a lease this must be the only deliverer; after a kill it goes on at once. Without a `guard` only loopback is allowed of what is inside, and without `files` only the usual folder of secrets is read. `links` makes the links of notices.
+    The outbox is read every `poll` seconds at least; `wake` makes it read at once. `lease` is how long a claim lasts, in microseconds, such as
+    `LEASE`; 0 for no claims. Then this must be the only deliverer; after a kill it goes on at once. Without a `guard` only loopback is allowed of what is inside, and without `files` only the usual folder of secrets is read. `links` makes the links of notices.
     `own` are destinations beside those that people define.
     """
 

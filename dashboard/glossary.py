@@ -1,4 +1,4 @@
-"""The words that pages use, as the glossary of the documentation explains them: `tests/house` holds the two together."""
+"""The words that pages use, as the glossary of the documentation explains them: `tests/dashboard/test_search.py` holds the two together."""
 
 from __future__ import annotations
 
@@ -51,6 +51,7 @@ WORDS: tuple[tuple[str, str], ...] = (
         "a monitor is calibrated on the windows of its reference. A budget is how many alarm windows by chance are accepted; the calibration finds the p-value that holds it",
     ),
     ("episode", "one alert, from firing to its end"),
+    ("rule", "the state of a monitor for one column and segment, which its readings change; it opens and ends episodes"),
     (
         "trust",
         "whether predictions of a version in a segment may be used now: trusted, watch, do_not_trust or unknown, made of readings that are its signs",
@@ -61,11 +62,15 @@ WORDS: tuple[tuple[str, str], ...] = (
     ),
     ("silence", "holds back what it matches until it is over; a snooze does so with one episode"),
     ("destination", "where notifications are sent"),
+    (
+        "notification, notice",
+        "a notification is what one destination is sent: an event of an episode, group, change of trust or incident. A notice is what it says to people, in words",
+    ),
     ("incident", "problems of Watchkeeper itself, from the first that lasts for a minute until none has been left for a minute"),
     ("slice", "rows that have values in common, of dimensions or of any features. A segment is a slice that panes hold"),
     (
         "cause",
-        "what a change of a measure comes from: the slices and columns that contribute most, and how much is the mix of rows and how much the rule",
+        "what a change of a measure comes from: the slices and columns that contribute most, and how much is another mix of rows (covariate shift) and how much another truth for such rows (concept shift)",
     ),
     ("side", "of a comparison: a version, a role or an arm; a is what runs, and b what may take its place"),
     ("hook", "says when the retraining of a model is asked for, of which target (a webhook, Airflow and others), under which conditions"),
@@ -78,7 +83,7 @@ WORDS: tuple[tuple[str, str], ...] = (
     ("command", "a change that somebody asks for from outside; it needs a role"),
     (
         "audit",
-        "the list of all changes: who changed what, when, from what to what (GET /v1/audit). The audit of a slot is something else, see below",
+        "the list of all changes: who changed what, when, from what to what (GET /v1/audit). The audit of a slot is something else: there panes are compared with raw events",
     ),
 )
 """Each with its meaning."""

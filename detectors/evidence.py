@@ -14,7 +14,6 @@ import numpy.typing as npt
 
 from core.block import Floats, Ints
 from core.contract import Column, Embedding, Multivariate
-from detectors.arrival import Age, Copies, Late, Orphans, Rejects, Schema, Volume
 from detectors.sample import RawRows
 
 E = TypeVar("E", bound="Counts | Moments | LossSums | Labelling | Joint | VectorSums")
@@ -373,28 +372,3 @@ class VectorSums:
     def without(self, part: Self) -> Self:
         """The sums of the rows that are not among those of `part`."""
         return _less(self, part, "n", "sums")
-
-
-Evidence = (
-    Counts
-    | Sums
-    | Moments
-    | Distinct
-    | Confusion
-    | ConfusionMatrix
-    | Losses
-    | ScoreLosses
-    | Scores
-    | Labelling
-    | Delays
-    | Late
-    | Schema
-    | Orphans
-    | Copies
-    | Rejects
-    | Age
-    | Volume
-    | Joint
-    | ColumnDrift
-    | VectorSums
-)

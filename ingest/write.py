@@ -1,7 +1,8 @@
 """The last stage of ingest: it writes a batch exactly once, and commits its position in the log afterwards.
 
 The order of the writes is the guarantee. First the position is committed with the intent: the first and the last position to be written, which also acknowledges the
-batch before. Then raw rows and panes are inserted under tokens that name their rows. The row in `batches` comes last; it and dead letters need no token. A process that finds an intent after a crash cuts the same batch
+batch before. Then dead letters, raw rows, panes and events that wait for a contract are inserted, raw rows and panes under tokens that name their rows. The row in `batches` comes last. It,
+dead letters and waiting events need no token: each row has a key, and replaces itself. A process that finds an intent after a crash cuts the same batch
 and inserts it again, unless the last of its inserts is there: then all of them are. The token alone is not enough after an attempt that did not finish,
 because ClickHouse notes a token before its rows are in place, and does not sync it. So missing raw rows are inserted, and the owner's audit
 finds what is missing in panes.

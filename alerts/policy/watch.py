@@ -39,7 +39,7 @@ class Deciding(Protocol):
         ...
 
     def noticed(self) -> tuple[list[int], list[str]]:
-        """The notices that wait, and their episodes."""
+        """The rows of `notices`, and the episodes at which the policy has to look."""
         ...
 
     def groups(self) -> list[Group]:
@@ -78,7 +78,7 @@ class Deciding(Protocol):
         deliveries: Sequence[Delivery],
         state: PolicyState,
     ) -> None:
-        """Write what was decided, and forget the notices that were looked at."""
+        """Write what was decided, and delete the rows of `notices` that were looked at."""
         ...
 
 

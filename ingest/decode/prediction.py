@@ -204,7 +204,7 @@ def _extra(report: DecodeReport, form: PredictionForm, rows: list[int], events: 
     columns, faulty = {known.name for known in form.contract.tags}, report.faulty
     extra = np.full(len(events), "", object)
     for i, event in enumerate(events):
-        if (
+        if (  # every field of `Extra`, one by one because it is asked for each row: one that is left out here is lost where it comes alone
             i not in unknown
             and event.interval is event.prediction_set is event.ensemble is event.attributions is event.request_id is None
             and (event.caller is event.latency_ms is event.status is event.tags is None)

@@ -33,7 +33,7 @@ class PolicyTransaction(Ledger):
         return policy_of(self._connection)
 
     def noticed(self) -> tuple[list[int], list[str]]:
-        """The notices that wait, and their episodes."""
+        """The rows of `notices`, and the episodes at which the policy has to look."""
         rows = self._connection.execute(select(NOTICE.c.sequence, NOTICE.c.episode).order_by(NOTICE.c.sequence)).all()
         return [row.sequence for row in rows], list(dict.fromkeys(row.episode for row in rows if row.episode))
 
@@ -69,7 +69,7 @@ class PolicyTransaction(Ledger):
         deliveries: Sequence[Delivery],
         state: PolicyState,
     ) -> None:
-        """Write what was decided, and forget the notices that were looked at."""
+        """Write what was decided, and delete the rows of `notices` that were looked at."""
         for start in range(0, len(noticed), CHUNK):
             self._connection.execute(delete(NOTICE).where(NOTICE.c.sequence.in_(noticed[start : start + CHUNK])))
         upsert(self._connection, ALERT_GROUP, [{"id": one.id, "closed_at": one.closed, "payload": _json(one)} for one in groups])
