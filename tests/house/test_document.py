@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import pytest
@@ -12,7 +12,11 @@ from prometheus_client.core import Metric
 from pydantic import BaseModel
 
 from alerts.destination.document import destination_from
+from alerts.destination.kind import KINDS as DESTINATIONS
+from alerts.destination.message import DestinationKind
 from alerts.policy.document import policy_from, written
+from alerts.retrain.target.kind import KINDS as TARGETS
+from alerts.retrain.target.message import Target
 from core.calendar import KEYS
 from core.clock import SystemClock
 from core.contract import Task
@@ -69,6 +73,12 @@ def _flat(shown: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, obj
             yield from _flat(value, f"{prefix}{name}.")
         else:
             yield prefix + name, value
+
+
+@pytest.mark.parametrize(("page", "kinds"), [("docs/alerts.md", DESTINATIONS), ("docs/retraining-targets.md", TARGETS)])
+def test_every_kind_of_destination_and_target_is_documented(page: str, kinds: Sequence[DestinationKind | Target]) -> None:
+    """The table of kinds holds each by its name."""
+    assert {kind.name for kind in kinds} <= set(re.findall(r"^\| `([a-z]+)` \|", texts()[page], re.MULTILINE))
 
 
 def test_links_for_others_begin_with_the_setting_address() -> None:

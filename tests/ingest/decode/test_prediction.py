@@ -214,6 +214,25 @@ def test_a_bad_optional_field_is_dropped_and_told(changes: dict[str, Any], field
     assert one.extra.tolist() == ["", invalid]
 
 
+_ALONE: dict[str, Any] = {
+    "interval": {"lower": 0.1, "upper": 0.9, "level": 0.8},
+    "prediction_set": ["0", "1"],
+    "ensemble": [0.5],
+    "attributions": {"age": 0.1},
+    "request_id": "r",
+    "caller": "c",
+    "latency_ms": 3.0,
+    "status": "ok",
+    "tags": {"else": "t"},
+}
+
+
+@pytest.mark.parametrize("field", EXTRAS)
+def test_an_optional_field_is_kept_where_it_comes_alone(field: str) -> None:
+    """Each of them, as it was sent."""
+    assert json.loads(block(event(**{field: _ALONE[field]})).extra[0]) == {field: _ALONE[field]}
+
+
 def test_tags_go_before_features() -> None:
     """A tag column's value is looked up in tags, then in features; the other tags travel on."""
     events = [event(tags={"group": "t"}, features={"group": "f"}), event(features={"group": "f"}), event(tags={"group": None, "weight": 2})]
