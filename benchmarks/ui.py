@@ -131,7 +131,8 @@ def copied(engine: Http, name: str, model: str, days: range, times: int, day: in
         new.append("lower(hex(MD5(concat(prediction_id, '-', toString(d), '-', toString(c))))) AS prediction_id")
     else:
         new += [f"{one} - toIntervalDay(d) AS {one}" for one in shifted]
-    within = " AND startsWith(prediction_id, 'd') AND cityHash64(prediction_id) % {of:UInt32} = 0" if events else ""
+    own = "startsWith(prediction_id, 'd') AND ts >= fromUnixTimestamp64Micro({day:Int64}, 'UTC')"  # ids of copies may begin so, too
+    within = f" AND {own} AND cityHash64(prediction_id) % {{of:UInt32}} = 0" if events else ""
     labelled = " WHERE cityHash64(prediction_id) % 20 > 0" if name in ("labels", "outcomes") else ""  # one in twenty has no label
     found = engine.query(f"SELECT name FROM system.columns WHERE table = '{name}' AND database = currentDatabase()")
     listed = ", ".join(f"`{row['name']}`" for row in found.to_pylist())

@@ -21,6 +21,7 @@ from core.segment import ALL
 from dashboard import components as piece
 from dashboard import texts as word
 from dashboard.act import button
+from dashboard.away import or_else
 from dashboard.listed import Listed
 from dashboard.pages.history import Choice
 from dashboard.panel import ask, panel
@@ -154,10 +155,12 @@ async def _group(reader: Reader, group: Sequence[Episode], monitor: str) -> Comp
         end=worst.window_end + BEFORE * length,
         limit=BEFORE * 2,
     )
-    table, share, why = await gather(ask(reader.readings, query), _share(reader, worst), ask(reader.told_as, group))
-    order = table.sort_by("window_start")
+    table, share, why = await gather(
+        or_else(None, ask(reader.readings, query)), or_else(None, _share(reader, worst)), ask(reader.told_as, group)
+    )
+    around = [] if table is None else table.sort_by("window_start")["value"].to_pylist()
     side = [
-        piece.line(order["value"].to_pylist(), f"{about.title} over the windows around it", zero=about.from_zero),
+        piece.line(around, f"{about.title} over the windows around it", zero=about.from_zero),
         html.Strong(word.number(worst.value)),
         html.Span(moment.period(worst.window_start, worst.window_end), className="faint"),
     ]

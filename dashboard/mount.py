@@ -23,6 +23,7 @@ from starlette.types import Scope
 from core.principal import Principal
 from dashboard import assets_served as wire
 from dashboard import late, shell
+from dashboard.away import or_else
 from dashboard.export import PATH, Export
 from dashboard.pages import events
 from dashboard.panel import ask, failed
@@ -187,12 +188,10 @@ async def _drawn(reader: Reader, pathname: str, search: str) -> tuple[str, list[
 
 
 async def _frame(reader: Reader) -> tuple[int, list[Any]]:
-    try:
-        (open_episodes, newest), status = await gather(ask(reader.header_facts), ask(reader.status))
-    except Exception:  # top of the frame: the page itself may be right
-        _log.exception("the state of the service could not be read")
-        return 0, shell.health({"problems": ["state unknown"]}, None)
-    return open_episodes, shell.health(status, newest)
+    """How many episodes are open, and the state of the service; the page itself may be right whatever fails here."""
+    facts, status = await gather(or_else(None, ask(reader.header_facts)), or_else(None, ask(reader.status)))
+    opened, newest = facts or (len(await or_else((), ask(reader.open_ones))), None)
+    return opened, shell.health(status or {"problems": ["state unknown"]}, newest)
 
 
 def _log_failure(error: Exception) -> None:

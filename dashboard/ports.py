@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import pyarrow as pa
@@ -32,7 +32,13 @@ from core.trust import Trust
 
 @dataclass(frozen=True)
 class ModelRow:
-    """One model of the fleet. Times are microseconds of the first and last event, None before the first; `advice` says what would be better; the rest are counts."""
+    """One model of the fleet. Times are microseconds of the first and last event, None before the first; the rest are counts.
+
+    What is known of one model only, and left out in lists: `advice` says what would be better; `segments` are the texts of all segments that have predictions or are in the reference, `all`
+    among them; `served` are versions and roles that have predictions; `outside` is how many `predictions` and `labels` were none of the model's classes when they came.
+
+    One that is not `known` is of a model whose events cannot be counted now: its last time is now, its counts are 0.
+    """
 
     model: str
     task: str
@@ -43,6 +49,10 @@ class ModelRow:
     labels: int
     open_episodes: int
     advice: Sequence[str] = ()
+    segments: Sequence[str] = ()
+    served: Sequence[tuple[str, str]] = ()
+    outside: Mapping[str, int] = field(default_factory=dict)
+    known: bool = True
 
 
 @dataclass(frozen=True)
@@ -291,10 +301,6 @@ class Reader(Protocol):
         """
         ...
 
-    def segments(self, model: str) -> list[str]:
-        """The texts of all segments that have predictions or are in the reference, `all` among them."""
-        ...
-
     def histogram(self, model: str, column: str, segment: str, start: int, end: int) -> tuple[list[int], list[int]]:
         """Counts by bin of the contract's column: in `[start, end)`, and in the reference. Both are empty where nothing is known."""
         ...
@@ -335,10 +341,6 @@ class Reader(Protocol):
         """The ids of the events before and after one in the list that is asked for; None at its ends."""
         ...
 
-    def served(self, model: str) -> Sequence[tuple[str, str]]:
-        """Versions and roles of a model that have predictions."""
-        ...
-
     def use(self, model: str, start: int, end: int) -> Sequence[tuple[str, str, int]]:
         """Versions and roles of a model, each with how many predictions it has in a span of whole panes."""
         ...
@@ -375,10 +377,6 @@ class Reader(Protocol):
 
     def transitions(self, id: str) -> list[Transition]:  # noqa: A002
         """What happened in an episode, oldest first."""
-        ...
-
-    def outside(self, model: str) -> dict[str, int]:
-        """How many `predictions` and `labels` of a model were none of its classes when they came."""
         ...
 
     def status(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from core import moment
 from core.baseline.reference import Reference
-from core.error import ConfigError, Retryable
+from core.error import ConfigError
 from core.measure import Family, Measure, Subject
 from core.monitor import Compare, Gate, Monitor
 from core.reading import Query
@@ -155,10 +155,10 @@ async def readings(reader: Reader, asked: Query | Trial) -> pa.Table:
 
 
 async def series(reader: Reader, asked: Query | Trial, over: Period) -> Series:
-    """The readings of a question for one column and segment, on the grid of a period; without any where they cannot be computed."""
+    """The readings of a question for one column and segment, on the grid of a period; without any where they cannot be computed. Raises Retryable if that may be otherwise soon."""
     try:
         table = await readings(reader, asked)
-    except (ConfigError, Retryable):
+    except ConfigError:
         return Series.none(over.start, over.end, over.step, over.window)
     return (
         Series.of(table, over.start, over.end, over.step, over.window)

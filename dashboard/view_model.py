@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from asyncio import gather
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 from dash import html
@@ -24,6 +24,7 @@ from core.retrain import Retrain
 from core.segment import ALL, grouping_of
 from dashboard import components as piece
 from dashboard import texts as word
+from dashboard.away import or_else, uncounted
 from dashboard.figure.timeline import Mark
 from dashboard.panel import ask
 from dashboard.period import Period
@@ -42,13 +43,21 @@ class ModelView:
     row: ModelRow
     contract: Contract
     monitors: list[Monitor]
-    segments: list[str]
     episodes: list[Episode]
     referenced: bool  # whether the contract has a reference
     measures: Measures
     versions: Sequence[ContractVersion] = ()  # of the contract, the newest first, without their references
     retrains: Sequence[Retrain] = ()  # whose target was asked, the newest first
-    served: Sequence[tuple[str, str]] = ()  # versions and roles that have predictions
+
+    @property
+    def segments(self) -> Sequence[str]:
+        """The texts of all segments."""
+        return self.row.segments
+
+    @property
+    def served(self) -> Sequence[tuple[str, str]]:
+        """Versions and roles that have predictions."""
+        return self.row.served
 
     @property
     def groupings(self) -> list[tuple[str, ...]]:
@@ -77,18 +86,16 @@ async def view(reader: Reader, model: str) -> ModelView | None:
     contract = await ask(reader.contract, model)
     if contract is None:
         return None
-    (row, monitors, segments, referenced), (episodes, versions, retrains, served) = await gather(
-        gather(ask(reader.model, model), ask(reader.monitors, model), ask(reader.segments, model), ask(reader.referenced, model)),
-        gather(
-            ask(reader.episodes, None, model, 500),
-            _earlier(reader, contract),
-            ask(reader.ran, model, RETRAINS),
-            ask(reader.served, model),
-        ),
+    row, (monitors, referenced), (episodes, versions, retrains) = await gather(
+        or_else(uncounted(contract), ask(reader.model, model)),
+        gather(ask(reader.monitors, model), ask(reader.referenced, model)),
+        gather(ask(reader.episodes, None, model, 500), _earlier(reader, contract), ask(reader.ran, model, RETRAINS)),
     )
     if row is None:
         return None
-    return ModelView(row, contract, monitors, segments, episodes, referenced, reader.measures, versions, retrains, served)
+    if not row.known:
+        row = replace(row, open_episodes=sum(one.ended_at is None for one in episodes))
+    return ModelView(row, contract, monitors, episodes, referenced, reader.measures, versions, retrains)
 
 
 async def _earlier(reader: Reader, contract: Contract) -> Sequence[ContractVersion]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import msgspec
@@ -86,9 +87,9 @@ class Pages:
         self._reader, self._principals = reader, principals
         self.contract, self.contracts = reader.contract, reader.contracts
         self.monitors, self.readings = reader.monitors, reader.readings
-        self.segments, self.traffic, self.episode = reader.segments, reader.traffic, reader.episode
+        self.traffic, self.episode = reader.traffic, reader.episode
         self.transitions, self.status = reader.transitions, reader.status
-        self.outside, self.referenced, self.proposal, self.waiting = reader.outside, reader.referenced, reader.proposal, reader.waiting
+        self.referenced, self.proposal, self.waiting = reader.referenced, reader.proposal, reader.waiting
         self.measures = MEASURES
         self.deliveries, self.delivery = reader.deliveries, reader.delivery
         self.evaluate, self.ranking, self.calibration, self.backtest = reader.evaluate, reader.ranking, reader.calibration, reader.backtest
@@ -99,7 +100,7 @@ class Pages:
         self.comparisons, self.course = reader.comparisons, reader.course
         self.recent, self.open_levels, self.header_facts = reader.recent, reader.open_levels, reader.header_facts
         self.events, self.event, self.values = reader.events, reader.event, reader.values
-        self.event_counts, self.beside, self.served = reader.event_counts, reader.beside, reader.served
+        self.event_counts, self.beside = reader.event_counts, reader.beside
         self.standings, self.contract_versions = reader.standings, reader.contract_versions
         self.use = reader.use
 
@@ -143,15 +144,21 @@ class Pages:
 
     def models(self) -> list[ModelRow]:
         """Every model."""
-        return [_row(row) for row in self._reader.models()]
+        return [_row(row) for row in self._reader.rows()]
 
     def model(self, name: str) -> ModelRow | None:
         """One model."""
         contract = self._reader.contract(name)
         if contract is None:
             return None
-        row = self._reader.rows([contract])[0]
-        return _row(row | {"advice": self._reader.advice(name, row["last_ts"])})
+        row, found = self._reader.standing(contract)
+        return replace(
+            _row(row),
+            advice=[*self._reader.advice(name), *found.apart],
+            segments=found.segments,
+            served=found.served,
+            outside=found.outside,
+        )
 
     def histogram(self, model: str, column: str, segment: str, start: int, end: int) -> tuple[list[int], list[int]]:
         """Counts by bin; empty if nothing is known."""
@@ -187,8 +194,7 @@ class Pages:
 
 
 def _row(row: Mapping[str, Any]) -> ModelRow:
-    named = {name: row["labelled" if name == "labels" else name] for name in ModelRow.__dataclass_fields__ if name != "advice"}
-    return ModelRow(**named, advice=row.get("advice", ()))
+    return ModelRow(labels=row["labelled"], **{name: value for name, value in row.items() if name != "labelled"})
 
 
 def _goes(monitor: Monitor, way: Way) -> Goes:

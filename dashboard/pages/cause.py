@@ -8,9 +8,9 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from core import bin_text
+from core import bin_text, text
 from core.cause import Causes, ColumnCause, SegmentCause
-from core.contract import Contract
+from core.contract import LABEL, Contract
 from core.episode import Episode
 from core.error import ConfigError, Retryable
 from core.segment import ALL, grouping_of
@@ -18,6 +18,7 @@ from dashboard import components as piece
 from dashboard import texts as word
 from dashboard.aria import aria
 from dashboard.event_filter import EventFilter
+from dashboard.pages.events import said
 from dashboard.panel import ask
 from dashboard.ports import Reader
 from dashboard.state import PageState, address
@@ -43,15 +44,16 @@ async def causes(reader: Reader, id_: str, search: str) -> Any:
     if found is None or within is None:  # deleted just now
         return None
     contract: Contract | None = await ask(reader.contract, one.model)
+    labelled = reader.measures[one.measure].matures
 
     def here(segment: str) -> str:
         return address("alerts", id_, state=state.but(segment=segment))
 
     return [
         html.P(found.sentence, className="why"),
-        _rows(one, found, contract, labelled=reader.measures[one.measure].matures),
+        _rows(one, found, contract, labelled=labelled),
         _where([each for each in found.segments if each.certain or each.share < _WHOLE][:SHOWN], chosen, here),
-        _what(one, within.columns[:SHOWN], chosen, contract, here),
+        _what(one, within.columns[:SHOWN], chosen, contract, here, labelled=labelled),
         _foot(one, found, chosen),
     ]
 
@@ -79,12 +81,24 @@ def _where(segments: Sequence[SegmentCause], chosen: str, here: Callable[[str], 
     return piece.card("Where", body, note=note if rows else None, level=3)
 
 
-def _what(one: Episode, columns: Sequence[ColumnCause], chosen: str, contract: Contract | None, here: Callable[[str], str]) -> Component:
+def _what(
+    one: Episode, columns: Sequence[ColumnCause], chosen: str, contract: Contract | None, here: Callable[[str], str], *, labelled: bool
+) -> Component:
+    """The columns, each with the bin in which most of it stands: the column leads to its page, the bin to its events, those with the largest error first if the measure is of rows with a label."""
     most = max((each.contribution for each in columns), default=0.0)
     segment = chosen if chosen and _held(contract, chosen) else one.segment
     state = PageState(segment=segment, measure=one.measure, monitor=one.monitor, window=one.window_start, episode=one.id)
+    events = PageState(segment=_listed(chosen or one.segment, contract)[0], start=one.window_start, end=one.window_end, episode=one.id)
+
+    def link(column: str, name: str) -> str:
+        return EventFilter(column=column, value=name, order="worst" if labelled else "").address(one.model, events)
+
     rows = [
-        _bar(piece.link(piece.name(each.column), page_of(one, each.column, state)), each.contribution / most if most else 0.0, _told(each))
+        _bar(
+            piece.link(piece.name(each.column), page_of(one, each.column, state)),
+            each.contribution / most if most else 0.0,
+            _told(each, link),
+        )
         for each in columns
     ]
     inside = (
@@ -104,7 +118,20 @@ def _held(contract: Contract | None, segment: str) -> bool:
     return contract is not None and (grouping in contract.crosses or grouping in {(dimension.name,) for dimension in contract.dimensions})
 
 
-def _bar(name: Any, part: float, said: str) -> Component:
+def _listed(slice_: str, contract: Contract | None) -> tuple[str, EventFilter, bool]:
+    """The segment of dimensions and the bin of a column to which a list of events is narrowed for a slice; and whether these are all of the slice."""
+    dimensions = {dimension.name for dimension in contract.dimensions} if contract else set[str]()
+    parts = [part.split("=", 1) for part in slice_.split(",")] if slice_ != ALL else []
+    segment = ",".join(f"{name}={value}" for name, value in parts if text.unquote(name) in dimensions) or ALL
+    others = [(text.unquote(name), value) for name, value in parts if text.unquote(name) not in dimensions]
+    known = {one.name: one for one in contract.summarised} if contract else {}
+    if not others or others[0][0] not in known:
+        return segment, EventFilter(), not others
+    column, value = others[0]
+    return segment, EventFilter(column=column, value=text.unquote(value) if known[column].numeric else value), len(others) == 1
+
+
+def _bar(name: Any, part: float, said: Any) -> Component:
     width = {"width": f"{max(0.0, min(part, 1.0)):.1%}"}
     bar = html.Span(html.Span(className="part", style=width), className="bar-ground", **aria(hidden="true"))
     return html.Li([html.Div([name, bar], className="beside"), html.Span(said, className="faint under")])
@@ -116,30 +143,37 @@ def _worth(one: SegmentCause) -> str:
     return f"{word.number(one.value)}, " if one.baseline is None else f"{word.number(one.value)}, baseline {word.number(one.baseline)}, "
 
 
-def _told(one: ColumnCause) -> str:
-    parts = (
-        [f"missing {word.share(one.missing)}, baseline {word.share(one.missing_baseline)}"] if one.missing or one.missing_baseline else []
-    )
-    parts += [f"PSI {word.number(one.psi)}"] if one.psi is not None else []
-    return ", ".join(parts) or "none of its values has moved"
+def _told(one: ColumnCause, link: Callable[[str, str], str]) -> list[Any]:
+    """The bin that contributes most, as a link to its events; how much is missing, unless the bin says so; and the PSI."""
+    top = max(one.bins, key=lambda each: each.contribution, default=None)
+    top = None if top is None or top.contribution <= 0 or one.column == LABEL else top
+    parts: list[Any] = []
+    if top is not None:
+        shares = f"{said(top.bin)}: {word.share(top.target)} of rows, baseline {word.share(top.baseline)}"
+        parts.append(piece.link(piece.name(shares, 60), link(one.column, top.bin)))
+    if (one.missing or one.missing_baseline) and (top is None or top.bin != text.NULL):
+        parts.append(f"missing {word.share(one.missing)}, baseline {word.share(one.missing_baseline)}")
+    if one.psi is not None:
+        parts.append(f"PSI {word.number(one.psi)}")
+    spaced = [part for each in parts for part in (each, ", ")]
+    return spaced[:-1] or ["none of its values has moved"]
 
 
 def _rows(one: Episode, found: Causes, contract: Contract | None, *, labelled: bool) -> Component | None:
-    """Links to the worst rows of the first slice, and to all of its events where the slice is one of dimensions.
+    """Links to the worst rows of the first slice, and to all of its events where a list can be narrowed to it: to dimensions, and to a bin of one other column.
 
     `labelled`: the measure is of rows with a label. Only then the largest error is first, because a list in that order has no event without a label.
     """
     if not found.examples:
         return None
-    dimensions = {dimension.name for dimension in contract.dimensions} if contract else set[str]()
     first = found.segments[0].segment if found.segments else one.segment
-    of_dimensions = first == ALL or set(grouping_of(first)) <= dimensions
-    state = PageState(segment=first if of_dimensions else ALL, start=one.window_start, end=one.window_end, episode=one.id)
-    listed = EventFilter(order="worst" if labelled else "")
+    segment, listed, whole = _listed(first, contract)
+    state = PageState(segment=segment, start=one.window_start, end=one.window_end, episode=one.id)
+    listed = listed.but(order="worst" if labelled else "")
     parts: list[Any] = ["Worst rows: "]
     for name in found.examples[:_EXAMPLES]:
         parts += [piece.link(piece.name(name, 24), listed.address(one.model, state, name)), ", "]
-    every = piece.link(f"all of {bin_text.of_slice(first)}", listed.address(one.model, state)) if of_dimensions else None
+    every = piece.link(f"all of {bin_text.of_slice(first)}", listed.address(one.model, state)) if whole else None
     after: list[Any] = [] if every is None else [" · ", every]
     return html.P([*parts[:-1], *after], className="next")
 

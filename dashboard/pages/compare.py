@@ -20,7 +20,7 @@ from dashboard.figure import colour
 from dashboard.figure.curve import Line, curve
 from dashboard.graph import graph
 from dashboard.pages.head import head, there
-from dashboard.panel import Page, ask, panels
+from dashboard.panel import Page, ask, panel, panels
 from dashboard.ports import Reader
 from dashboard.state import PageState, address
 from dashboard.view_model import ModelView, unknown, view
@@ -54,11 +54,16 @@ async def draw(reader: Reader, search: str, name: str) -> Page:
     compared = [one for one in found.monitors if one.other is not None]
     if not compared:
         return Page(title, [*top, piece.card("Champion and challenger", piece.empty("No comparison yet", _WHY))])
-    standing = await ask(reader.comparisons, name)
+    return Page(title, [*top, *piece.several(await panel(_cards(reader, found, compared), "comparisons"))])
+
+
+async def _cards(reader: Reader, view: ModelView, compared: Sequence[Monitor]) -> list[Any]:
+    """A card for each comparison."""
+    standing = await ask(reader.comparisons, view.row.model)
     drawn = await panels(
-        **{one.name: _card(reader, found, one, [each for each in standing if each.monitor == one.name]) for one in compared}
+        **{one.name: _card(reader, view, one, [each for each in standing if each.monitor == one.name]) for one in compared}
     )
-    return Page(title, [*top, *drawn.values()])
+    return [*drawn.values()]
 
 
 async def _card(reader: Reader, view: ModelView, monitor: Monitor, standing: Sequence[Comparison]) -> Component:

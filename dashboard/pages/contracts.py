@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from asyncio import gather
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 from dash import html
 
@@ -19,10 +19,10 @@ from dashboard.pages.baselines import in_use, monitor_of_model
 from dashboard.pages.head import head
 from dashboard.pages.history import Choice
 from dashboard.pages.monitors import Choice as Monitors
-from dashboard.panel import Page, ask
+from dashboard.panel import Page, ask, panel
 from dashboard.ports import Reader
 from dashboard.state import PageState, address
-from dashboard.view_model import unknown, view
+from dashboard.view_model import ModelView, unknown, view
 
 _NOTE = "A contract says which columns, bins, classes and segments a model has. Each version is evaluated over the whole history; readings of one version are never mixed with those of another."
 
@@ -32,19 +32,24 @@ async def draw(reader: Reader, search: str, name: str) -> Page:
     found, state = await view(reader, name), PageState.of(search)
     if found is None:
         return Page(name, [piece.crumbs(("Models", address("models")), (name, None)), unknown(name)])
-    versions, monitors = await gather(ask(reader.contract_versions, name), ask(reader.monitors, name))
-    title = f"Contracts and baselines of {name}"
-    return Page(title, [*head(found.row, state, "contracts"), _versions(versions), _baselines(name, monitors, versions, reader.measures)])
+    drawn = await panel(_held(reader, found), "contracts and baselines")
+    return Page(f"Contracts and baselines of {name}", [*head(found.row, state, "contracts"), *piece.several(drawn)])
 
 
-def _versions(versions: Sequence[ContractVersion]) -> Any:
+async def _held(reader: Reader, view: ModelView) -> list[Any]:
+    model, versions = view.row.model, await ask(reader.contract_versions, view.row.model)
+    return [_versions(model, versions), _baselines(model, view.monitors, versions, reader.measures)]
+
+
+def _versions(model: str, versions: Sequence[ContractVersion]) -> Any:
     rows = [
         (str(one.version), _changed(one), word.minute(one.saved_at), piece.name(one.actor or word.NONE, 24), _reference(one))
         for one in versions
     ]
-    many = len(versions)
+    many, document = len(versions), f"/v1/models/{quote(model, safe='')}/contract"
+    foot = html.A("The newest as JSON", href=document, target="_blank", rel="noopener")
     table = piece.table(("Version", "What changed", "Saved (UTC)", "By", "Reference"), rows, caption="Versions of the contract")
-    return piece.card(f"{many} version{'' if many == 1 else 's'} of the contract", table, note=_NOTE)
+    return piece.card(f"{many} version{'' if many == 1 else 's'} of the contract", table, note=_NOTE, foot=foot)
 
 
 def _changed(one: ContractVersion) -> Any:

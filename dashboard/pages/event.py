@@ -35,18 +35,22 @@ async def draw(reader: Reader, search: str, name: str, prediction_id: str) -> Pa
         return Page(name, [piece.crumbs(models, (name, None)), unknown(name)])
     listed = chosen.address(name, state)
     trail = piece.crumbs(models, (name, address("models", name, state=state.shared)), ("Events", listed), (prediction_id, None))
+    drawn = await panel(_event(reader, found, state, chosen, prediction_id), "event")
+    heading = html.Div(html.H1(piece.name(prediction_id, 120)), className="title")
+    return Page(f"{prediction_id} of {name}", [trail, heading, *piece.several(drawn)])
+
+
+async def _event(reader: Reader, found: ModelView, state: PageState, chosen: EventFilter, prediction_id: str) -> list[Any]:
+    """Everything about one event."""
+    name = found.row.model
     event = await ask(reader.event, name, prediction_id)
     if event is None:
         why = "It may not have come yet, or be older than what is kept."
-        return Page(
-            "Event",
-            [trail, piece.empty(f"{word.cut(name)} has no event {word.cut(prediction_id)}", why, piece.link("Show events", listed))],
-        )
+        title = f"{word.cut(name)} has no event {word.cut(prediction_id)}"
+        return [piece.empty(title, why, piece.link("Show events", chosen.address(name, state)))]
     about = f"{moment.text(moment.parse(event['ts']))} · version {event['version'] or 'not given'} · {event['role']} · {_segments(found, event)}"
-    heading = html.Div([html.H1(piece.name(prediction_id, 120)), html.P(about, className="faint")], className="title")
     body = [
-        trail,
-        heading,
+        html.P(about, className="faint"),
         await panel(_ways(reader, found, state, chosen, event), "steps through the list"),
         piece.figures(*_facts(event)),
         _inputs(found, event, state),
@@ -54,7 +58,7 @@ async def draw(reader: Reader, search: str, name: str, prediction_id: str) -> Pa
         _labels(event),
         _lineage(event),
     ]
-    return Page(f"{prediction_id} of {name}", [part for part in body if part is not None])
+    return [part for part in body if part is not None]
 
 
 async def _ways(reader: Reader, view: ModelView, state: PageState, chosen: EventFilter, event: Event) -> Component:

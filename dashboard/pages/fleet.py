@@ -16,6 +16,8 @@ from core.measure import Family, Measures
 from core.monitor import Monitor
 from dashboard import components as piece
 from dashboard import texts as word
+from dashboard.away import models as models_of
+from dashboard.away import notice, or_else
 from dashboard.panel import Page, ask
 from dashboard.ports import ModelRow, Reader
 from dashboard.state import address
@@ -27,11 +29,11 @@ ROWS = 100  # models a page
 
 async def draw(reader: Reader, search: str = "") -> Page:
     """A row a model, those with open episodes first: `ROWS` of them, beginning with number `first` of the address."""
-    found = sorted(await ask(reader.models), key=lambda row: (-row.open_episodes, row.model))
+    found = sorted(await models_of(reader), key=lambda row: (-row.open_episodes, row.model))
     heading = html.Div(
         [html.H1("Models"), html.P("Health is the worst open episode of each family.", className="faint")], className="title"
     )
-    first, waiting = _first(search, len(found)), _waiting(await ask(reader.waiting))
+    first, waiting = _first(search, len(found)), _waiting(await or_else({}, ask(reader.waiting)))
     rows = found[first : first + ROWS]
     if not rows:
         return Page(
@@ -46,15 +48,17 @@ async def draw(reader: Reader, search: str = "") -> Page:
                 *waiting,
             ],
         )
-    spans = {row.model: ((end := _end(row)) - DAYS * moment.DAY, end) for row in rows if row.last_ts is not None}
-    monitors, levels, traffic = await gather(ask(reader.monitors, None), ask(reader.open_levels), ask(reader.recent, spans, moment.DAY))
+    spans = {row.model: ((end := _end(row)) - DAYS * moment.DAY, end) for row in rows if row.known and row.last_ts is not None}
+    monitors, levels, traffic = await gather(
+        ask(reader.monitors, None), ask(reader.open_levels), or_else({}, ask(reader.recent, spans, moment.DAY))
+    )
     watching: dict[str, list[Monitor]] = {}
     for monitor in monitors:
         watching.setdefault(monitor.model, []).append(monitor)
     drawn = [_row(row, reader.measures, watching.get(row.model, []), levels.get(row.model, ()), traffic.get(row.model, {})) for row in rows]
     head = ("Model", "Performance", "Drift", "Quality", "Open", f"Predictions, {DAYS} days", "Labelled", "Last event (UTC)")
     listed = html.Div(piece.table(head, drawn, caption="Models", numbers=(4, 6)), className="card")
-    return Page("Models", [heading, listed, *_ways(first, len(found)), *waiting])
+    return Page("Models", [heading, *notice(known=all(row.known for row in rows)), listed, *_ways(first, len(found)), *waiting])
 
 
 def _first(search: str, many: int) -> int:
@@ -101,6 +105,9 @@ def _row(
             html.Span(f"{row.task} · contract {row.contract_version}", className="faint under"),
         ]
     )
+    if not row.known:
+        health = (_health(family, measures, monitors, levels, row) for family in FAMILIES)
+        return (name, *health, str(row.open_episodes or word.NONE), word.NONE, word.NONE, word.NONE)
     spark = html.Div(
         [
             piece.line(counts if total else [], f"{word.count(int(total))} predictions", zero=True),
@@ -127,8 +134,8 @@ def _health(family: Family, measures: Measures, monitors: Sequence[Monitor], lev
         return piece.badge("critical" if Level.CRITICAL in reached else "warn")
     if not watching:
         return html.Span("not watched", className="faint")
-    if row.last_ts is None:
-        return piece.badge("nodata")
+    if not row.known or row.last_ts is None:
+        return piece.badge("nodata", None if row.known else "Not known now")
     if word.now() - row.last_ts > max(2 * min(monitor.window.longest for monitor in watching), moment.DAY):
         return piece.badge("nodata", f"No event for {word.span(word.now() - row.last_ts)}")
     return piece.badge("ok", limited=any(monitor.alarms for monitor in watching))

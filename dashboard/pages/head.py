@@ -8,6 +8,7 @@ from dash import html
 
 from dashboard import components as piece
 from dashboard import texts as word
+from dashboard.away import notice
 from dashboard.pages.history import Choice
 from dashboard.ports import ModelRow
 from dashboard.state import PageState, address
@@ -15,8 +16,10 @@ from dashboard.state import PageState, address
 
 def head(row: ModelRow, state: PageState, place: str) -> list[Any]:
     """Breadcrumbs, the name, counts, the age of the newest event, and the link to the model's episodes. `place` is the last step of the page's address, "" for the overview."""
-    about = f"{row.task} · contract {row.contract_version} · {word.count(row.predictions)} predictions, {word.count(row.labels)} labelled"
-    if row.last_ts is not None:
+    about = f"{row.task} · contract {row.contract_version}"
+    if row.known:
+        about += f" · {word.count(row.predictions)} predictions, {word.count(row.labels)} labelled"
+    if row.known and row.last_ts is not None:
         about += f" · last event {word.instant(row.last_ts)}, {word.ago(row.last_ts)}"
     episodes: list[Any] = [
         piece.link(f"{row.open_episodes} open episode{'' if row.open_episodes == 1 else 's'}", Choice("open", row.model).address),
@@ -25,7 +28,7 @@ def head(row: ModelRow, state: PageState, place: str) -> list[Any]:
     ]
     lines = [html.H1(piece.name(row.model, 120)), html.P(about, className="faint"), html.P(episodes, className="next")]
     own = ((row.model, there(row.model, "", state.shared)), (place.capitalize(), None)) if place else ((row.model, None),)
-    return [piece.crumbs(("Models", address("models")), *own), html.Div(lines, className="title")]
+    return [piece.crumbs(("Models", address("models")), *own), html.Div(lines, className="title"), *notice(known=row.known)]
 
 
 def there(model: str, place: str, state: PageState) -> str:

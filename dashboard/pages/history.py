@@ -42,7 +42,7 @@ async def draw(reader: Reader, search: str) -> Page:
     choice = Choice.of(search)
     trail = piece.crumbs(("Inbox", address()), ("Episodes", None))
     state = choice.state if choice.state in STATES else ""
-    models, found = await gather(ask(reader.models), _page(reader, replace(choice, state=state)))
+    models, found = await gather(ask(reader.contracts), _page(reader, replace(choice, state=state)))
     heading = html.Div([html.H1("Episodes"), html.P("Every episode there is, the last fired first.", className="faint")], className="title")
     chosen = replace(choice, after="")
     tabs = [piece.choice("State", [(words, replace(chosen, state=key).address, key == state) for key, words in STATES.items()])]

@@ -14,6 +14,8 @@ from core.measure import Measures
 from core.monitor import Monitor
 from dashboard import components as piece
 from dashboard import texts as word
+from dashboard.away import models as models_of
+from dashboard.away import notice
 from dashboard.gathered import Narrowed, Taken, groups, listed, shows, taken
 from dashboard.pages.first_run import first_run
 from dashboard.pages.history import Choice
@@ -30,7 +32,7 @@ async def draw(reader: Reader, search: str = "") -> Page:
     opened, closed, models, status, monitors = await gather(
         ask(reader.open_ones),
         ask(reader.episodes, "closed", None, 10),
-        ask(reader.models),
+        models_of(reader),
         ask(reader.status),
         ask(reader.monitors, None),
     )
@@ -45,6 +47,7 @@ async def draw(reader: Reader, search: str = "") -> Page:
     listed_ = [piece.card("Problems of the service", html.Ul([html.Li(one) for one in wrong], className="problems"))] if wrong else []
     if not models:
         return Page("Inbox", [heading, *listed_, *first_run(await ask(reader.waiting))])
+    listed_ = [*notice(known=all(row.known for row in models)), *listed_]
     known, kept = sum(map(taken, opened)), at.kept(opened)
     found = [group for group in groups(kept) if at.all or not all(map(taken, group))]
     body = [heading, *listed_, piece.figures(*_facts(opened, known, models))]
@@ -92,12 +95,16 @@ async def acknowledged(reader: Reader, search: str = "") -> Page:
 def _facts(opened: Sequence[Episode], known: int, models: Sequence[ModelRow]) -> list[tuple[str, str, str]]:
     """How many are open, and how bad they are."""
     among = len(groups(opened))
-    noted = f", {known} acknowledged" if known else ""
+    noted, counted = f", {known} acknowledged" if known else "", all(row.known for row in models)
     return [
         ("Open episodes", word.count(len(opened)), f"in {among} group{'' if among == 1 else 's'}{noted}"),
         ("Critical", str(sum(one.level is Level.CRITICAL for one in opened)), "reached the critical threshold"),
         ("Paging", str(sum(one.severity == "page" for one in opened)), "notifies: page"),
-        ("Models", str(len(models)), f"{word.short(sum(row.predictions for row in models))} predictions"),
+        (
+            "Models",
+            str(len(models)),
+            f"{word.short(sum(row.predictions for row in models))} predictions" if counted else "events are not counted",
+        ),
     ]
 
 
@@ -109,6 +116,8 @@ def _all_taken(taken: int) -> Component:
 
 def _quiet(models: Sequence[ModelRow], status: dict[str, Any], monitors: Sequence[Monitor]) -> Component:
     """The text if no episode is open: whether that is good depends on whether any monitor could fire, and on how old the events are."""
+    if not all(row.known for row in models):
+        return piece.empty("No episode is open", "Whether events come is not known now.")
     newest = max((row.last_ts for row in models if row.last_ts is not None), default=None)
     evaluated = (status.get("evaluate") or {}).get("last")
     if newest is None:

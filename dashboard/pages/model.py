@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from dash import html
@@ -35,7 +36,7 @@ async def draw(reader: Reader, search: str, name: str) -> Page:
         return address("models", name, state=changed)
 
     row = found.row
-    notices = [*_strangers(await ask(reader.outside, name), found.contract.classes), *found.row.advice]
+    notices = [*_strangers(found.row.outside, found.contract.classes), *found.row.advice]
     top: list[Any] = [*head(row, state, ""), *(html.P(said, className="notice", role="status") for said in notices)]
     if row.last_ts is None:
         why = "The contract is there, so events are accepted. Send some, and the first closed window is evaluated:"
@@ -57,7 +58,7 @@ async def draw(reader: Reader, search: str, name: str) -> Page:
     return Page(name, [*top, *controls(found, state, here), *parts])
 
 
-def _strangers(outside: dict[str, int], classes: tuple[str, ...]) -> list[str]:
+def _strangers(outside: Mapping[str, int], classes: tuple[str, ...]) -> list[str]:
     """A notice if predictions or labels came that are none of the model's classes."""
     if not any(outside.values()):
         return []

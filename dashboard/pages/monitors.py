@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import gather
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +17,8 @@ from core.monitor import Monitor
 from core.reading import Verdict
 from dashboard import components as piece
 from dashboard import texts as word
+from dashboard.away import models as models_of
+from dashboard.away import notice, or_else
 from dashboard.listed import Listed
 from dashboard.pages.history import Choice as Episodes
 from dashboard.panel import Page, ask
@@ -25,6 +27,7 @@ from dashboard.state import PageState, address
 
 ROWS = 100  # a page
 OPEN = 5_000  # open episodes read at most
+Standings = Mapping[tuple[str, str], tuple[int, int, int]]
 _STATES = {"": "All", "firing": "Firing", "watching": "Watching", "paused": "Paused", "silent": "No threshold set"}
 
 
@@ -44,7 +47,7 @@ async def draw(reader: Reader, search: str = "") -> Page:
     choice = Choice.of(search)
     monitors, opened = await gather(ask(reader.monitors, None), ask(reader.episodes, "open", None, OPEN))
     firing = _firing(opened)
-    standings = await ask(reader.standings, _since(monitors, await ask(reader.models)))
+    standings = await _standings(reader, monitors)
     heading = html.Div([html.H1("Monitors"), html.P("What is watched, and whether it fires.", className="faint")], className="title")
     if not monitors:
         apply = html.Pre("watchkeeper apply monitors.yaml")
@@ -55,7 +58,7 @@ async def draw(reader: Reader, search: str = "") -> Page:
     tabs = piece.choice("State", [(words, replace(chosen, state=key).address, key == choice.state) for key, words in _STATES.items()])
     chip = piece.chips(*([("Model", choice.model, replace(chosen, model="").address)] if choice.model else []))
     wrong = [] if choice.state in _STATES else [f"state: {word.cut(choice.state)!r} is none of {', '.join(filter(None, _STATES))}"]
-    head = [heading, piece.notice(wrong), html.Div([tabs], className="controls"), chip]
+    head = [heading, *notice(known=standings is not None), piece.notice(wrong), html.Div([tabs], className="controls"), chip]
     wanted = choice.state if choice.state in _STATES else ""
     found = [one for one in monitors if choice.model in ("", one.model) and wanted in ("", _state(one, firing))]
     if not found:
@@ -64,7 +67,7 @@ async def draw(reader: Reader, search: str = "") -> Page:
     first = int(choice.first) if choice.first.isascii() and choice.first.isdigit() and len(choice.first) < 8 else 0
     first = min(first, len(found) - 1) // ROWS * ROWS
     rows = [
-        _row(one, reader.measures, firing.get((one.model, one.name), ()), standings.get((one.model, one.name)), choice)
+        _row(one, reader.measures, firing.get((one.model, one.name), ()), (standings or {}).get((one.model, one.name)), choice)
         for one in found[first : first + ROWS]
     ]
     titles = ("Monitor", "Model", "State", "Notifies", "Evaluated (UTC)", "Budget used", "Owner")
@@ -75,6 +78,13 @@ async def draw(reader: Reader, search: str = "") -> Page:
     ]
     title = f"{word.count(len(found))} monitor{'' if len(found) == 1 else 's'}"
     return Page("Monitors", [*head, piece.card(title, piece.table(titles, rows, caption="Monitors"), foot=ways or None)])
+
+
+async def _standings(reader: Reader, monitors: Collection[Monitor]) -> Standings | None:
+    """When each monitor was evaluated last, and what it has used of its budget; None while that cannot be read."""
+    budgeted = any(one.allowed is not None for one in monitors)
+    models = await models_of(reader) if budgeted else []
+    return await or_else(None, ask(reader.standings, _since(monitors, models)))
 
 
 def _firing(opened: Collection[Episode]) -> dict[tuple[str, str], list[Level]]:
@@ -133,7 +143,7 @@ def _used(one: Monitor, standing: tuple[int, int, int] | None) -> str:
     """How many windows of its budget's period reached a threshold, of how many that it may raise by chance."""
     if one.allowed is None:
         return word.NONE
-    return f"{0 if standing is None else standing[2]} of {one.allowed.text}"
+    return f"{word.NONE if standing is None else standing[2]} of {one.allowed.text}"
 
 
 def _place(family: str) -> list[str]:

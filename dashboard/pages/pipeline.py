@@ -20,17 +20,24 @@ _CUT = 60  # characters of a reason's model or field
 
 async def draw(reader: Reader, _search: str) -> Page:
     """The progress of ingest and evaluation, the watermarks, and dead letters."""
-    status, flow = await gather(ask(reader.status), ask(reader.pipeline))
+    status = await ask(reader.status)
     heading = html.Div(
         [html.H1("Pipeline"), html.P("From the log to readings: what came, how far it is, and what could not be used.", className="faint")],
         className="title",
     )
-    body = [heading, _ingest(status.get("ingest", {}), flow), _evaluation(status.get("evaluate", {})), _letters(flow)]
-    body.append(await panel(_watermarks(reader), "watermarks"))
+    flow, watermarks = await gather(panel(_flow(reader, status), "ingest"), panel(_watermarks(reader), "watermarks"))
+    ingest, *letters = piece.several(flow)
+    body = [heading, ingest, _evaluation(status.get("evaluate", {})), *letters, watermarks]
     if processes := status.get("processes"):
         rows = [(str(one["kind"]), str(one["where"])) for one in processes]
         body.append(piece.card("Processes", piece.table(("Type", "Where"), rows, caption="Processes")))
     return Page("Pipeline", body)
+
+
+async def _flow(reader: Reader, status: Mapping[str, Any]) -> list[Component]:
+    """What came, and what of it could not be used."""
+    flow = await ask(reader.pipeline)
+    return [_ingest(status.get("ingest", {}), flow), _letters(flow)]
 
 
 def _ingest(topics: Mapping[str, Any], flow: Pipeline) -> Component:

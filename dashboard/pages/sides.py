@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 
 from core import bin_text, moment
 from core.cause import CauseQuery
-from core.error import ConfigError, Retryable
+from core.error import ConfigError
 from core.measure import Family, Judged, Measure, Subject
 from core.monitor import Monitor
 from core.segment import ALL
@@ -208,7 +208,7 @@ async def _reading(reader: Reader, how: Taken, side: Side) -> Row | None:
     """The reading of one window; None where it cannot be computed."""
     try:
         table = await readings(reader, of_window(how, side.state.segment, side.span))
-    except (ConfigError, Retryable):
+    except ConfigError:
         return None
     rows: list[Row] = table.slice(0, 1).to_pylist() if table.num_columns else []
     return rows[0] if rows else None

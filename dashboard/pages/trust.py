@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from asyncio import gather
 from typing import Any
 
 from dash import html
+from dash.development.base_component import Component
 
 from core import moment
 from core.reading import Verdict
@@ -16,7 +18,7 @@ from dashboard.control import controls
 from dashboard.pages.head import head, there
 from dashboard.pages.scores import reliability
 from dashboard.pages.whole import sure
-from dashboard.panel import Page, ask, panels
+from dashboard.panel import Page, ask, panel, panels
 from dashboard.period import period
 from dashboard.ports import Reader
 from dashboard.state import PageState, address
@@ -39,16 +41,22 @@ async def draw(reader: Reader, search: str, name: str) -> Page:
     found, state = await view(reader, name), PageState.of(search)
     if found is None:
         return Page(name, [piece.crumbs(("Models", address("models")), (name, None)), unknown(name)])
-    top, title = head(found.row, state, "trust"), f"Trust in {name}"
+    drawn, below = await gather(panel(_states(reader, name), "trust"), _below(reader, found, state))
+    return Page(f"Trust in {name}", [*head(found.row, state, "trust"), drawn, *below])
+
+
+async def _states(reader: Reader, name: str) -> Component:
+    """The states, the worst first."""
     states = sorted(await ask(reader.trust, name), key=lambda one: _ORDER.index(one.state))
-    below = await _below(reader, found, state)
     if not states:
-        return Page(title, [*top, piece.empty("No state yet", _WHY), *below])
+        return piece.empty("No state yet", _WHY)
     shown = states[:_MOST]
-    table = piece.table(("Segment", "State", "Since (UTC)", "Why"), [_row(one, versions=_versions(states)) for one in shown], caption=title)
+    table = piece.table(
+        ("Segment", "State", "Since (UTC)", "Why"), [_row(one, versions=_versions(states)) for one in shown], caption=f"Trust in {name}"
+    )
     note = "The newest judged readings of performance, calibration, coverage and support decide; the worst one counts. Late labels change them."
     foot = [] if len(shown) == len(states) else f"{len(shown)} of {word.count(len(states))} segments, the worst first."
-    return Page(title, [*top, piece.card(_sentence(states), table, note=note, foot=foot), *below])
+    return piece.card(_sentence(states), table, note=note, foot=foot)
 
 
 async def _below(reader: Reader, found: ModelView, state: PageState) -> list[Any]:

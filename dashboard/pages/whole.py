@@ -19,7 +19,7 @@ from dashboard.figure.timeline import LABELLED, timeline
 from dashboard.graph import meant
 from dashboard.pages.segments import segments
 from dashboard.panel import panel
-from dashboard.period import period, shift
+from dashboard.period import Period, period, shift
 from dashboard.picked import pickers
 from dashboard.ports import Reader
 from dashboard.series import Limit, Series, choose, limits
@@ -28,6 +28,7 @@ from dashboard.taken import Taken, picked, question, series, taken
 from dashboard.view_model import ModelView, looked, nothing, of, reach, traffic, window_of
 
 _SIGNALS = {"service.latency": "@latency_ms", **{f"service.{name}": "@status" for name in ("error_rate", "availability", "burn_rate")}}
+_SHORT = "7d"  # the period of what is made of all events
 _PICKING = "performance"  # the part of a model's page that has the choices of windows and baseline
 
 
@@ -46,10 +47,11 @@ async def quality(reader: Reader, view: ModelView, judged: dict[str, Monitor], s
 
 
 async def every_quality(reader: Reader, view: ModelView, state: PageState, here: Here) -> list[Any]:
-    """As `quality`, with the measures that no monitor takes, too."""
+    """As `quality`, with the measures that no monitor takes, too. Of these, those that are made of all events come last, and only the chosen one is computed."""
     wanted = [about for about in view.measures.values() if about.family is Family.QUALITY and about.subject is Subject.MODEL]
     shown = {about.name: taken(view, about.name, state, segment=_segment(about, state)) for about in wanted if about.fits(view.contract)}
-    return await _whole("quality", reader, view, shown, state, here)
+    ranked = dict(sorted(shown.items(), key=lambda one: _dear(view.measures[one[0]], one[1])))
+    return await _whole("quality", reader, view, ranked, state, here)
 
 
 async def served(reader: Reader, view: ModelView, state: PageState, here: Here) -> list[Any]:
@@ -92,6 +94,17 @@ def _shown(family: Family, view: ModelView, judged: dict[str, Monitor], state: P
     }
 
 
+def _dear(about: Measure, how: Taken) -> bool:
+    """Whether its readings are made now of all events of a period, since panes do not hold how events came."""
+    return about.of_stream and not how.stored
+
+
+def _over(view: ModelView, about: Measure, how: Taken, state: PageState) -> Period:
+    """The period of a measure; of one that is made of all events a relative period is short."""
+    short = _dear(about, how) and state.start is None
+    return period(view.row, state.but(range=_SHORT) if short else state, how.monitor.window)
+
+
 def _segment(about: Measure, state: PageState) -> str:
     """The segment of a measure's readings: how events come has no segments."""
     return ALL if about.of_stream else state.segment
@@ -102,15 +115,16 @@ async def _whole(part: str, reader: Reader, view: ModelView, shown: dict[str, Ta
     name = state.measure if state.measure in shown else next(iter(shown))
     how, about = shown[name], view.measures[name]
     monitor = how.monitor
-    over = {other: period(view.row, state, one.monitor.window) for other, one in shown.items()}
+    over = {other: _over(view, view.measures[other], one, state) for other, one in shown.items()}
     asked = {
         other: question(one, _segment(view.measures[other], state), over[other].start, over[other].end) for other, one in shown.items()
     }
+    now = [other for other, one in shown.items() if other == name or not _dear(view.measures[other], one)]
     answers, volume = await gather(
-        gather(*(series(reader, query, over[other]) for other, query in asked.items())),
+        gather(*(series(reader, asked[other], over[other]) for other in now)),
         traffic(reader, view.row.model, state.segment, over[name]),
     )
-    found = dict(zip(shown, answers, strict=True))
+    found = dict(zip(now, answers, strict=True))
     one = found[name]
     slot = window_of(state, one)
     chosen = None if slot is None else one.time(slot)
@@ -133,7 +147,7 @@ async def _whole(part: str, reader: Reader, view: ModelView, shown: dict[str, Ta
         note=f"{reach(state)}, {shift(over[name])}. Bars: {bars}.{band}{how.note}",
         foot=piece.source(query) if isinstance(query := asked[name], Query) else None,
     )
-    facts = piece.figures(*(_fact(view.measures[other], one, shown[other], state) for other, one in found.items()))
+    facts = piece.figures(*(_fact(view.measures[other], found.get(other), one, state) for other, one in shown.items()))
     if about.of_stream or not how.stored:
         return [facts, card]
     by = await panel(segments(reader, view, monitor, state, over[name], here, column="", window=chosen), "segments")
@@ -150,7 +164,9 @@ def _promise(monitor: Monitor, about: Measure, one: Series) -> list[Limit]:
     )
 
 
-def _fact(about: Measure, one: Series, how: Taken, state: PageState) -> tuple[str, Any, Any]:
+def _fact(about: Measure, one: Series | None, how: Taken, state: PageState) -> tuple[str, Any, Any]:
+    if one is None:
+        return (about.title, word.NONE, "computed once it is chosen below")
     slot = window_of(state, one)
     if slot is None or not one.verdict[slot]:
         where = "in this period" if slot is None else f"of {moment.period(*one.window(slot))}"

@@ -136,11 +136,7 @@ class OutcomeStore:
         )
         return int(self._engine.query(sql, {"model": model, "low": low, "high": high}).to_pylist()[0]["n"])
 
-    def counts(self, models: Sequence[str]) -> dict[str, tuple[int, int]]:
-        """How many predictions of each model have a label now, and how many labels ever came; models without either are left out."""
-        each = (
-            "SELECT model, count() AS labelled, 0 AS labels FROM outcomes FINAL WHERE model IN {models:Array(String)} GROUP BY model"
-            " UNION ALL SELECT model, 0, count() FROM labels WHERE model IN {models:Array(String)} GROUP BY model"
-        )
-        sql = f"SELECT model, sum(labelled) AS labelled, sum(labels) AS labels FROM ({each}) GROUP BY model"
-        return {row["model"]: (row["labelled"], row["labels"]) for row in self._engine.query(sql, {"models": list(models)}).to_pylist()}
+    def came(self, models: Sequence[str]) -> dict[str, int]:
+        """How many labels of each model ever came; models without any are left out."""
+        sql = "SELECT model, count() AS n FROM labels WHERE model IN {models:Array(String)} GROUP BY model"
+        return {row["model"]: row["n"] for row in self._engine.query(sql, {"models": list(models)}).to_pylist()}

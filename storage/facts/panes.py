@@ -28,9 +28,9 @@ _CURRENT = f"((slot, generation) IN (SELECT slot, arrayJoin([max(generation), 0]
 _NEWEST = f"(slot, generation) IN (SELECT slot, max(generation) FROM performance_panes WHERE {_HELD} GROUP BY slot)"
 # The predictions of several models, each under its contract.
 _ALL_REBUILDS = "FROM rebuilds WHERE model IN {ms:Array(String)}"
+_EACH_MODEL = "(model, contract, pane) IN (SELECT arrayJoin(arrayZip({ms:Array(String)}, {cs:Array(UInt32)}, {ps:Array(UInt64)})))"
 _EACH = (
-    "(model, contract, pane) IN (SELECT arrayJoin(arrayZip({ms:Array(String)}, {cs:Array(UInt32)}, {ps:Array(UInt64)})))"
-    " AND column = '@prediction' AND grouping = ''"
+    f"{_EACH_MODEL} AND column = '@prediction' AND grouping = ''"
     f" AND ((model, contract, slot, generation) IN (SELECT model, contract, slot, arrayJoin([max(generation), 0]) {_ALL_REBUILDS} GROUP BY model, contract, slot))"
     " != (generation = 0)"
 )
@@ -166,12 +166,6 @@ class Panes:
         sql = f"SELECT DISTINCT segment FROM panes WHERE {_HELD} AND {_CURRENT} AND column = '@prediction' ORDER BY segment"
         return [row["segment"] for row in self._engine.query(sql, self._parameters(contract, contract.pane, _ALWAYS)).to_pylist()]
 
-    def served(self, contract: Contract) -> list[tuple[str, str]]:
-        """Versions and roles of the model that have predictions, in this order."""
-        sql = f"SELECT DISTINCT version, role FROM panes WHERE {_HELD} AND {_CURRENT} AND column = '@prediction' AND segment = {{segment:String}} ORDER BY version, role"
-        rows = self._engine.query(sql, self._parameters(contract, contract.pane, _ALWAYS) | {"segment": ALL}).to_pylist()
-        return [(row["version"], row["role"]) for row in rows]
-
     def valueless(self, contract: Contract, span: tuple[int, int], least: int) -> dict[str, frozenset[str]]:
         """By version of the model that has `least` predictions or more in a span, the features of which none of its predictions has a value."""
         sql = (
@@ -184,13 +178,13 @@ class Panes:
         found = self._engine.query(sql, self._parameters(contract, contract.pane, span) | features).to_pylist()
         return {row["version"]: frozenset(row["columns"]) for row in found}
 
-    def use(self, contract: Contract, span: tuple[int, int]) -> list[tuple[str, str, int]]:
-        """Versions and roles of the model, each with how many predictions it has in a span of whole panes."""
+    def use(self, contract: Contract, span: tuple[int, int] | None = None) -> list[tuple[str, str, int]]:
+        """Versions and roles of the model, in this order, each with how many predictions it has in a span of whole panes, or ever."""
         sql = (
             f"SELECT version, role, sum(n) AS rows FROM panes WHERE {_HELD} AND {_CURRENT} AND column = '@prediction' AND grouping = ''"
             " GROUP BY version, role HAVING rows > 0 ORDER BY version, role"
         )
-        found = self._engine.query(sql, self._parameters(contract, contract.pane, span)).to_pylist()
+        found = self._engine.query(sql, self._parameters(contract, contract.pane, span or _ALWAYS)).to_pylist()
         return [(row["version"], row["role"], row["rows"]) for row in found]
 
     def traffic(self, contract: Contract, segment: str, step: int, span: tuple[int, int] | None = None) -> tuple[Ints, Ints]:
@@ -203,6 +197,15 @@ class Panes:
         """How many predictions each model has under its contract; models without any are left out. One query for all models."""
         sql = f"SELECT model, sum(n) AS rows FROM panes WHERE {_EACH} AND segment = {{segment:String}} GROUP BY model"
         return {row["model"]: row["rows"] for row in self._engine.query(sql, self._each(contracts) | {"segment": ALL}).to_pylist()}
+
+    def labelled(self, contracts: Sequence[Contract]) -> dict[str, int]:
+        """How many predictions of each model have a label, as its performance panes count them; models without any are left out. One query for all models."""
+        newest = f"SELECT model, contract, slot, max(generation) FROM performance_panes WHERE {_EACH_MODEL} GROUP BY model, contract, slot"
+        sql = (
+            f"SELECT model, sum(arraySum(label_count)) AS rows FROM performance_panes FINAL WHERE {_EACH_MODEL} AND grouping = ''"
+            f" AND (model, contract, slot, generation) IN ({newest}) GROUP BY model HAVING rows > 0"
+        )
+        return {row["model"]: row["rows"] for row in self._engine.query(sql, self._each(contracts)).to_pylist()}
 
     def recent(self, contracts: Sequence[Contract], step: int, spans: Mapping[str, tuple[int, int]]) -> dict[str, dict[int, int]]:
         """By model, how many predictions came in each step of its span, by the step's start; empty steps are left out. One query for all models."""

@@ -24,6 +24,11 @@ _MONITORS = (
 _DEFINED = "model = {model:String} AND monitor = {monitor:String} AND monitor_version = {version:UInt32} AND contract = {contract:UInt32}"
 _HOLDS = "generation DESC, revision DESC"  # the reading that holds comes first, also if a former owner has written late
 
+# In one pass over wide rows, which takes two thirds of the CPU of two.
+_CHART = (
+    f"SELECT {_FIELDS} FROM (SELECT * FROM readings WHERE {{where}} ORDER BY {_HOLDS}, verdict DESC LIMIT 1 BY {_STORED})"
+    f" WHERE verdict != '{WITHDRAWN}' ORDER BY model, monitor, window_start, window_end, column, segment LIMIT {{{{limit:UInt64}}}}"
+)
 
 # The versions of the definition and of the contract that hold, by (model, monitor).
 Current = Mapping[tuple[str, str], tuple[int, int]]
@@ -41,6 +46,10 @@ class Readings:
         `current` gives by (model, monitor) the current versions of the monitor and of the contract; readings of other versions are not shown.
         """
         conditions, parameters = _conditions(query, current)
+        if _of_a_chart(query):
+            table = self._engine.query(_CHART.format(where=" AND ".join(conditions)), parameters | {"limit": query.limit})
+            if table.num_rows < query.limit:
+                return table, None
         shown = f"tupleElement(held, 3) != '{WITHDRAWN}'"
         if query.after is not None:
             parameters |= {f"a{place}": value for place, value in enumerate(decode(query.after, [str, str, int, int, str, str, int]))}
@@ -150,6 +159,12 @@ class Readings:
         """How many readings of a model there are below a generation; the number changes only when such a reading is written."""
         sql = "SELECT count() AS n FROM readings WHERE model = {model:String} AND generation < {generation:UInt64}"
         return int(self._engine.query(sql, {"model": model, "generation": generation})["n"][0].as_py())
+
+
+def _of_a_chart(query: Query) -> bool:
+    """Whether these are the readings of one line of a chart, which are few: of one monitor, column and segment, from a time on."""
+    one = query.monitor is not None and query.column is not None and query.segment is not None
+    return one and (query.segment == "all" or "=" in (query.segment or "")) and query.newest and query.start is not None and not query.after
 
 
 def _defined(model: str, monitor: str, definition: tuple[int, int]) -> dict[str, object]:

@@ -34,6 +34,7 @@ from storage.facts.outcome_store import OutcomeStore
 from storage.facts.readings import Current
 from tests.storage.facts.test_facts import CONTRACT, HOUR, labels, pane_rows, predictions
 from tests.storage.facts.test_progress import batch
+from watchkeeper.reader.kept import LONGEST
 from watchkeeper.reader.reader import Reader
 from watchkeeper.services import Pages
 from watchkeeper.settings.settings import Settings
@@ -64,21 +65,67 @@ def add(stores: Stores, name: str, place: int) -> None:
         stores.writer.panes([(contract, pane_rows(0, place))], None)
         stores.writer.batches([batch(10, place, model=name, at=place * HOUR)])
         OutcomeStore(stores.engine).join(name, {0: (1, 1)}, {0: (1, 1)}, 1)
+        label(stores, name, 1, 1)
+
+
+def label(stores: Stores, name: str, rows: int, generation: int) -> None:
+    """Write the performance pane of the first slot with so many labelled rows, as the owner does in a later generation."""
+    held = {"slot": 0, "version": "1", "role": "champion", "segment": "all", "n": rows, "label_bin": [0], "label_count": [rows]}
+    schema = PerformanceSummary.zero().to_columns().schema
+    blank: dict[str, Any] = {field.name: [] if pa.types.is_list(field.type) else 0 for field in schema}
+    table = pa.Table.from_pylist([blank | held | {"label_sum": [0.0]}], schema)
+    stores.writer.performance_panes(msgspec.structs.replace(CONTRACT, model=name), table, generation)
 
 
 def test_the_row_of_a_model_among_all_is_that_of_the_model_alone(stores: Stores) -> None:
     """One without events says so."""
-    reader = Reader(cast("Any", SimpleNamespace(stores=stores, clock=ManualClock(1))))
+    reader = Reader(cast("Any", SimpleNamespace(stores=stores, tag=str, clock=ManualClock(1))))
     rows, none = reader.models(), {"outside": {"predictions": 0, "labels": 0}}
     assert [row | none for row in rows] == [reader.model(contract) for contract in stores.control.contracts()]
     names = ("model", "first_ts", "predictions", "labels", "labelled")
     assert [[row[name] for name in names] for row in rows] == [["empty", None, 0, 0, 0], ["m", HOUR, 2, 2, 1], ["n", 2 * HOUR, 3, 2, 1]]
 
 
+def test_what_facts_say_of_a_model_is_read_again_only_once_something_came(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How far its events are is asked each time, all else again after a batch, after a step of its owner, and a minute later; of other models what was known stays."""
+    reader, now = Reader(cast("Any", SimpleNamespace(stores=stores, tag=str, clock=ManualClock(1)))), [0.0]
+    monkeypatch.setattr(reader._counted, "_clock", lambda: now[0])
+    monkeypatch.setattr(reader._standing, "_clock", lambda: now[0])
+    pages, asked, ask = Pages(reader), list[str](), stores.engine.query
+
+    def query(sql: str, parameters: dict[str, Any] | None = None) -> pa.Table:
+        asked.append(sql)
+        return ask(sql, parameters)
+
+    monkeypatch.setattr(stores.engine, "query", query)
+
+    def seen() -> tuple[Any, ...]:
+        found, among = pages.model("m"), next(row for row in pages.models() if row.model == "m")
+        assert found is not None
+        assert (found.predictions, found.labels) == (among.predictions, among.labels)
+        return found.predictions, found.labels, found.last_ts, list(found.segments), list(found.served)
+
+    first = seen()
+    assert first == (2, 1, HOUR, ["all"], [("1", "champion")])
+    asked.clear()
+    assert seen() == first
+    assert len(asked) == 2
+    label(stores, "m", 2, 2)
+    stores.control.save_cursor(OWNER + "m", {"generation": 2})
+    assert seen() == (2, 2, *first[2:])
+    stores.writer.panes([(msgspec.structs.replace(CONTRACT, model="m"), pane_rows(HOUR, 4))], None)
+    stores.writer.batches([batch(11, 4, model="m", at=2 * HOUR)])
+    assert seen() == (7, 2, 2 * HOUR, *first[3:])
+    label(stores, "m", 3, 3)
+    assert seen()[1] == 2
+    now[0] = LONGEST
+    assert seen()[1] == 3
+
+
 def test_versions_for_the_marks_of_charts_are_read_once(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every page of a model asks for them, and each may be large. A version that is saved is seen."""
     reader, asked, read = (
-        Reader(cast("Any", SimpleNamespace(stores=stores, clock=ManualClock(1)))),
+        Reader(cast("Any", SimpleNamespace(stores=stores, tag=str, clock=ManualClock(1)))),
         list[str](),
         stores.control.contract_history,
     )
@@ -98,7 +145,7 @@ def test_versions_for_the_marks_of_charts_are_read_once(stores: Stores, monkeypa
 
 def test_versions_that_only_took_up_values_share_a_reference(stores: Stores) -> None:
     """It may be large, and a version comes with each new value."""
-    reader = Reader(cast("Any", SimpleNamespace(stores=stores, clock=ManualClock(1))))
+    reader = Reader(cast("Any", SimpleNamespace(stores=stores, tag=str, clock=ManualClock(1))))
     given = ReferenceSummary(InputSummary.zero(), PerformanceSummary.zero(), {}, {}).to_bytes()
     first = stores.control.save_contract(msgspec.structs.replace(CONTRACT, model="m"), content="r", reference=given)
     later = msgspec.structs.replace(first, version=first.version + 1, referred=first.version)
@@ -108,7 +155,7 @@ def test_versions_that_only_took_up_values_share_a_reference(stores: Stores) -> 
 
 def test_the_pulse_is_that_of_all_rows_together(stores: Stores) -> None:
     """Open episodes, and the newest event."""
-    reader = Reader(cast("Any", SimpleNamespace(stores=stores, clock=ManualClock(1))))
+    reader = Reader(cast("Any", SimpleNamespace(stores=stores, tag=str, clock=ManualClock(1))))
     rows = reader.models()
     newest = max(row["last_ts"] for row in rows if row["last_ts"] is not None)
     assert reader.header_facts() == (sum(row["open_episodes"] for row in rows), newest)
@@ -116,7 +163,7 @@ def test_the_pulse_is_that_of_all_rows_together(stores: Stores) -> None:
 
 def test_the_flow_is_what_came_lately_and_what_could_not_be_used(stores: Stores) -> None:
     """By the log's time; dead letters by topic, model, field and reason, with the place of the newest."""
-    reader = Reader(cast("Any", SimpleNamespace(stores=stores, clock=ManualClock(3 * HOUR))))
+    reader = Reader(cast("Any", SimpleNamespace(stores=stores, tag=str, clock=ManualClock(3 * HOUR))))
     letter: dict[str, str | int] = {"topic": "labels", "partition": 0, "model": "m", "field": "label", "reason": "no label"}
     stores.writer.dead_letters(
         [
@@ -136,7 +183,7 @@ def test_the_flow_is_what_came_lately_and_what_could_not_be_used(stores: Stores)
 
 def test_a_monitor_that_is_not_stored_is_tried_by_its_form(stores: Stores) -> None:
     """By the back-test and the rules of delivery that stored monitors have; what the grammar refuses is said, and nothing is written."""
-    pages = cast("Any", Pages(Reader(cast("Any", SimpleNamespace(stores=stores, clock=ManualClock(3 * HOUR))))))
+    pages = cast("Any", Pages(Reader(cast("Any", SimpleNamespace(stores=stores, tag=str, clock=ManualClock(3 * HOUR))))))
     before, column = pages.monitors("m"), CONTRACT.features[0].name
 
     def tried(query: str) -> str:
@@ -153,7 +200,7 @@ def test_a_monitor_that_is_not_stored_is_tried_by_its_form(stores: Stores) -> No
 
 def test_the_stores_are_asked_as_often_for_many_models_as_for_few(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows of models, the pages of the fleet, of the inbox, of one model, of search, of baselines and of the form of a monitor, and a page of readings."""
-    backend = SimpleNamespace(stores=stores, clock=ManualClock(1), status=lambda _age: {"problems": [], "quiet": True})
+    backend = SimpleNamespace(stores=stores, tag=str, clock=ManualClock(1), status=lambda _age: {"problems": [], "quiet": True})
     reader = Reader(cast("Any", backend))
     pages = cast("Any", Pages(reader))
     works: dict[str, Callable[[], object]] = {
@@ -210,7 +257,7 @@ def test_readings_as_of_a_time_are_of_the_definitions_of_then(stores: Stores, mo
         change.monitor("m", "nulls")
     asked: list[Current] = []
     monkeypatch.setattr(stores.readings, "read", lambda _, current: asked.append(current))
-    reader = Reader(cast("Any", SimpleNamespace(stores=stores, clock=clock)))
+    reader = Reader(cast("Any", SimpleNamespace(stores=stores, tag=str, clock=clock)))
     for at in (0, 19, 29, 30):
         reader.page(Query(model="m", as_of=at))
     reader.page(Query(model="m", monitor="nulls", as_of=30))
@@ -220,7 +267,7 @@ def test_readings_as_of_a_time_are_of_the_definitions_of_then(stores: Stores, mo
 
 def test_new_categories_are_those_of_events_under_every_contract(stores: Stores) -> None:
     """Panes count an event of an earlier contract, once they were made again, so its value is told, too."""
-    reader, block = Reader(cast("Any", SimpleNamespace(stores=stores, clock=ManualClock(1)))), predictions(list("vwxyz"))
+    reader, block = Reader(cast("Any", SimpleNamespace(stores=stores, tag=str, clock=ManualClock(1)))), predictions(list("vwxyz"))
     first = msgspec.structs.replace(CONTRACT, model="empty")
     newest = msgspec.structs.replace(first, version=2)
     stores.control.save_contract(newest, content="newest", reference=None)
@@ -231,7 +278,7 @@ def test_new_categories_are_those_of_events_under_every_contract(stores: Stores)
 
 def test_an_event_is_as_it_was_sent(stores: Stores) -> None:
     """Missing and invalid values are null, and the invalid ones are named; the label that holds is there, and the loss."""
-    reader = Reader(cast("Any", SimpleNamespace(stores=stores, clock=ManualClock(1))))
+    reader = Reader(cast("Any", SimpleNamespace(stores=stores, tag=str, clock=ManualClock(1))))
     stores.writer.predictions([(msgspec.structs.replace(CONTRACT, model="m"), predictions(list("wxyz"), start=9, position=7))], 0, None)
     stores.writer.labels({"m": labels(["y"], "1", position=8)}, 0, None)
     stores.outcomes.join("m", {0: (7, 7)}, {0: (8, 8)}, 1)

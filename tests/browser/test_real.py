@@ -10,6 +10,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from core import moment
+from dashboard import texts as word
+from tests.browser import planted
 from tests.browser.conftest import Shots, Window, window
 from tests.browser.tour import tour
 from watchkeeper import document
@@ -93,3 +95,34 @@ def test_a_column_against_its_reference(column: str, word: str, real: Window, sh
 def test_from_a_notice_to_the_single_event_and_through_the_pages(server: DemoServer) -> None:
     """By clicks, back, forward and a reload, without a complaint of the browser; with `WATCHKEEPER_TOUR` to every page, and along a link that was shared."""
     tour(server.url, "real")
+
+
+def test_from_the_link_of_a_webhook_to_the_worst_flight_in_three_clicks(browser: Browser, server: DemoServer, shots: Shots) -> None:
+    """The page that the link opens names the carrier and the column that failed; a click each on that slice, on its events and on the first of these open the flight with the largest error of the day."""
+    with planted.planted(server.url) as found, window(browser, server, size=(1440, 900)) as tab:
+        page, worst = tab.page, max(found.flights, key=lambda one: one.loss)
+        assert worst.broken
+        page.goto(found.notice["data"]["url"])
+        tab.drawn()
+        where, what = (page.locator(f"section.card:has(h3:text-is('{title}')) .causes li") for title in ("Where", "What"))
+        slice_ = f"carrier={planted.CARRIER},{planted.COLUMN}=null"
+        expect(where.first.get_by_role("link")).to_have_text(slice_)
+        expect(what.first.get_by_role("link").first).to_have_text(planted.COLUMN)
+        expect(what.first).to_contain_text("null: ")
+        shots.take(page, "planted-1-episode")
+        where.first.get_by_role("link").click()
+        expect(page.locator("section.card:has(h3:text-is('What'))")).to_contain_text(f"Within {slice_}")
+        tab.drawn()
+        shots.take(page, "planted-2-slice")
+        page.get_by_role("link", name=f"all of {slice_}").click()
+        rows = page.locator(".ag-row a")
+        expect(rows.first).to_have_text(worst.prediction_id)
+        expect(page.locator("main")).to_contain_text(f"{sum(one.broken for one in found.flights)} events, ")
+        tab.drawn()
+        shots.take(page, "planted-3-events")
+        rows.first.click()
+        expect(page.locator("h1")).to_have_text(worst.prediction_id)
+        tab.drawn()
+        expect(page.locator(".facts")).to_contain_text(word.number(worst.loss))
+        expect(page.get_by_role("link", name="Back to the episode")).to_be_visible()
+        shots.take(page, "planted-4-event")

@@ -6,6 +6,7 @@ import copy
 import json
 import re
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 import pytest
@@ -19,6 +20,8 @@ from core.monitor import Monitor
 from core.reading import FIELDS, Query, Reading, Verdict
 from dashboard import late
 from dashboard import texts as word
+from dashboard.event_filter import EventFilter
+from dashboard.pages.cause import _listed
 from dashboard.pages.course import _clipped, episode_facts
 from dashboard.pages.episode import _delivery
 from dashboard.period import Period, shift
@@ -28,6 +31,7 @@ from dashboard.site import LATE
 from dashboard.subject import life
 from detectors.catalogue import MEASURES
 from tests.dashboard.test_page import text
+from tests.dashboard.test_site import parts
 from tests.dashboard.twin import Twin
 from tests.dashboard.year import START
 
@@ -277,3 +281,37 @@ async def test_causes_that_cannot_be_found_say_so_in_their_place(twin: Twin) -> 
     broken.failing = {"cause"}
     drawn = json.dumps(json.loads(to_json_plotly(await late.draw(broken, LATE, json.dumps(["causes", twin._episodes[0].id, ""])))))
     assert "could not be drawn" in drawn
+
+
+@pytest.mark.parametrize(
+    ("slice_", "segment", "column", "value", "whole"),
+    [
+        ("all", "all", "", "", True),
+        ("carrier=EV,origin=EWR", "carrier=EV,origin=EWR", "", "", True),
+        ("carrier=EV,temp=null", "carrier=EV", "temp", "null", True),
+        ("temp=[-inf%2C3)", "all", "temp", "[-inf,3)", True),
+        ("temp=null,wind_speed=null", "all", "temp", "null", False),
+        ("nothing=1", "all", "", "", False),
+    ],
+)
+def test_a_slice_is_listed_by_its_dimensions_and_a_bin_of_one_other_column(
+    twin: Twin, slice_: str, segment: str, column: str, value: str, *, whole: bool
+) -> None:
+    """What else it is made of cannot be asked for, so that the list is not all of it."""
+    assert _listed(slice_, twin.contract("departs-late")) == (segment, EventFilter(column=column, value=value), whole)
+
+
+async def test_a_column_that_stands_out_leads_to_its_events(twin: Twin) -> None:
+    """Those of the bin in which most of it stands, the largest error first, in the window and within the slice that is chosen."""
+    one = next(one for one in twin.episodes(None, "departs-late", 5_000) if one.measure.startswith("performance.") and one.segment == "all")
+    found = json.loads(to_json_plotly(await late.draw(twin, LATE, json.dumps(["causes", one.id, "?segment=carrier%3DEV"]))))
+    ways = [link["href"] for link in parts(found, "A") if "/events?" in link["href"] and "value=null" in link["href"]]
+    assert len(ways) == 1
+    asked = dict(parse_qsl(urlsplit(ways[0]).query))
+    assert {name: asked[name] for name in ("column", "value", "order", "segment")} == {
+        "column": "temp",
+        "value": "null",
+        "order": "worst",
+        "segment": "carrier=EV",
+    }
+    assert (asked["from"], asked["to"]) == (moment.text(one.window_start), moment.text(one.window_end))

@@ -40,6 +40,15 @@ def test_a_bubble_is_as_large_as_what_its_slice_contributes() -> None:
     assert points["text"] == ["carrier=UA", "temp=[1,2)"]
 
 
+def test_names_of_bubbles_do_not_stand_over_one_another() -> None:
+    """Of two bubbles at one place the one that contributes more has its name; six are named at most."""
+    near = [SegmentCause(f"carrier=A{place}", 0.2, 0.6, 0.8, 200, 0.04 - place / 1e4, 0.0) for place in range(3)]
+    far = [SegmentCause(f"carrier=B{place}", 0.02 * place, 0.6, 0.8, 200, 0.02 * place * 0.02 * place, 0.0) for place in range(1, 9)]
+    (points,) = bubbles([*near, *far], {one.segment: "/" for one in (*near, *far)}, unit="worse by")["data"]
+    assert points["text"][:3] == ["carrier=A0", "", ""]
+    assert sum(map(bool, points["text"])) == 6
+
+
 async def test_slices_come_later_and_lead_to_performance_or_further_in() -> None:
     """A segment that panes hold leads to its performance, another slice to the slices within it."""
     twin = Twin()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -146,11 +147,6 @@ class Twin(made_events.MadeEvents, NoiseTwin, RetrainingTwin, Standing, Told, Us
     def new_categories(self, model: str, start: int, end: int) -> list[tuple[str, int, list[tuple[str, int]]]]:
         return [("dest", 18, [("BGR", 11), ("a,b", 7)])] if start >= START + 300 * moment.DAY else []
 
-    def segments(self, model: str) -> list[str]:
-        if model not in self._contracts:
-            raise ConfigError(f"there is no model {model}")
-        return list(SHARES)
-
     def histogram(self, model: str, column: str, segment: str, start: int, end: int) -> tuple[list[int], list[int]]:
         self._may("histogram")
         if segment not in self._days:
@@ -199,7 +195,8 @@ class Twin(made_events.MadeEvents, NoiseTwin, RetrainingTwin, Standing, Told, Us
         return pa.table({"start": starts[inside] // step * step, "n": self._days[segment][inside]})
 
     def model(self, model: str) -> ModelRow | None:
-        return next((row for row in self.models() if row.model == model), None)
+        found = next((row for row in self.models() if row.model == model), None)
+        return found and replace(found, segments=list(SHARES), served=self.served(model), outside=self.strangers)
 
     def deliveries(
         self, state: DeliveryState | None, destination: str | None, limit: int, after: str | None
@@ -339,9 +336,6 @@ class Twin(made_events.MadeEvents, NoiseTwin, RetrainingTwin, Standing, Told, Us
                 Transition(at=one.ended_at, before=State.FIRING, after=State.RESOLVED, reason="within its thresholds again", **seen)
             )
         return steps
-
-    def outside(self, _model: str) -> dict[str, int]:
-        return self.strangers
 
     def status(self) -> dict[str, Any]:
         self._may("status")

@@ -21,12 +21,6 @@ _EVER = (moment.EARLIEST, moment.LATEST)
 class ColumnReader(Sources):
     """Reads panes and the reference."""
 
-    def segments(self, model: str) -> list[str]:
-        """Segments with predictions, or in the reference."""
-        contract = self._known(model)
-        reference = self._reference(contract)
-        return sorted({*self._stores.panes.segments(contract), *(reference.segments if reference else ())})
-
     def histogram(
         self, model: str, column: str, segment: str, start: int | None = None, end: int | None = None
     ) -> tuple[list[int], list[int]]:

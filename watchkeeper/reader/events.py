@@ -65,10 +65,6 @@ class EventReader(Sources):
             place.insert(0, float(event["loss"]))
         return self._stores.events.list.beside(self._versions(asked.model), asked, place)
 
-    def served(self, model: str) -> list[tuple[str, str]]:
-        """The versions and roles of a model that have predictions, in this order."""
-        return self._stores.panes.served(self._known(model))
-
     def values(self, model: str, column: str, name: str) -> Values:
         """The values that a bin of a column holds, by the bin's text; of numbers also those of another interval `[a,b)`, and `out of range`. Raises ConfigError for a column or a bin that the newest contract does not have."""
         contract = self._known(model)

@@ -31,12 +31,15 @@ class ReadingReader(Sources):
 
     def _definitions(self, query: Query) -> dict[tuple[str, str], tuple[int, int]]:
         """By model and monitor, the versions of the monitor and of the contract whose readings are shown."""
-        control, contracts = self._stores.control, self._evaluated(query.model)
+        control, contracts, defined = self._stores.control, self._evaluated(query.model), self._defined.read()
         current = {
             (monitor.model, monitor.name): (monitor.evaluated_revision, contracts.get(monitor.model, 1))
-            for monitor in control.monitors(query.model)
+            for name, definition in defined.items()
+            for monitor in definition.monitors
+            if query.model in (None, name) and query.monitor in (None, monitor.name)
         }
-        if query.monitor is not None or (query.model is not None and control.contract(query.model) is None):
+        named = query.monitor is not None and (query.model is None or not current)  # one of this name may have been deleted
+        if named or (query.model is not None and query.model not in defined):
             retired = {(one.model, one.name): (one.revision, one.contract) for one in control.retired_monitors(query.model)}
             current = retired | current
         return current
@@ -59,12 +62,12 @@ class ReadingReader(Sources):
 
         Two questions, for one model as for all.
         """
-        control = self._stores.control
+        control, defined = self._stores.control, self._defined.read()
         if model is not None:
-            one, cursor = control.contract(model), control.cursor(OWNER + model)
-            newest, cursors = {model: one.version if one else 1}, {} if cursor is None else {OWNER + model: cursor}
+            one, cursor = defined.get(model), control.cursor(OWNER + model)
+            newest, cursors = {model: one.contract.version if one else 1}, {} if cursor is None else {OWNER + model: cursor}
         else:
-            newest = {contract.model: contract.version for contract in control.contracts()}
+            newest = {name: definition.contract.version for name, definition in defined.items()}
             cursors = control.cursors(OWNER)
         return {name: int(cursors.get(OWNER + name, {}).get("contract", version)) for name, version in newest.items()}
 

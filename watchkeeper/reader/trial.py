@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
+from threading import Lock
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -34,12 +35,22 @@ from monitors.evaluation.verdict import alpha
 from monitors.evaluation.watched import columns_of, most, places, scope_of, segments_of, trains, wait
 from monitors.model import Model
 from watchkeeper.backend import Backend
+from watchkeeper.reader.kept import Kept
 from watchkeeper.reader.observed import observed
 from watchkeeper.reader.sources import Sources
 
 _MOST = 200_000  # readings at a time
 _TRAINED = 30  # of a measure that takes seconds of CPU for each
+_PAGE = 1.0  # seconds that what panes hold is taken for the same, unless something is known to have come: as long as a page takes
 _NAME = "trial"  # of a monitor without a name
+
+
+class _There(NamedTuple):
+    """What panes hold of a model: its segments, the slots with predictions, and how many each holds."""
+
+    segments: list[str]
+    slots: Ints
+    rows: Ints
 
 
 class TrialReader(Sources):
@@ -48,6 +59,7 @@ class TrialReader(Sources):
     def __init__(self, backend: Backend) -> None:
         super().__init__(backend)
         stores = backend.stores
+        self._there, self._looking = Kept[_There](_PAGE), Lock()
         self._evaluate = Evaluate(stores.panes, stores.raw, stores.stream, stores.control.contract_version, stores.training)
 
     def calibration(self, monitor: Monitor) -> dict[str, Any] | None:
@@ -137,13 +149,13 @@ class TrialReader(Sources):
     def _frames(self, monitor: Monitor, trial: Trial) -> Iterator[Frame]:
         """The readings of a monitor, windows in order. Raises ConfigError if they are too many."""
         contract = self._known(monitor.model)
-        model, panes = self._model(contract), self._stores.panes
+        model = self._model(contract)
         windows, slots, rows = self._windows(monitor, contract)
         early = self._early(monitor, model, windows, slots, rows)
         inside = np.ones(len(windows), np.bool_) if trial.start is None else windows.start >= trial.start
         windows = windows.take(inside if trial.end is None else inside & (windows.start < trial.end))
         windows = windows if trial.closes is None else windows.take(windows.end == trial.closes)
-        columns, segments = columns_of(monitor, contract), segments_of(monitor, model, panes.segments(contract))
+        columns, segments = columns_of(monitor, contract), segments_of(monitor, model, self._of(contract).segments)
         if trial.segment is not None:
             segments = tuple(segment for segment in segments if segment == trial.segment)
         limit = _TRAINED if trains(monitor) else _MOST
@@ -155,8 +167,15 @@ class TrialReader(Sources):
 
     def _windows(self, monitor: Monitor, contract: Contract) -> tuple[Spans, Ints, Ints]:
         """The windows that have closed, the slots with predictions, and how many each holds."""
-        slots, rows = self._stores.panes.slots(contract)
+        _, slots, rows = self._of(contract)
         return plan.existing(monitor.window, slots, self._backend.clock.now() - wait(monitor), live=False), slots, rows
+
+    def _of(self, contract: Contract) -> _There:
+        """What panes hold of a model. The measures of a page are computed one after the other, and each asks."""
+        mark, panes = (self._backend.tag(), contract.version, contract.summary), self._stores.panes
+        with self._looking:  # who asks meanwhile gets the same answer
+            held = self._there.get(contract.model, mark)
+            return held or self._there.put(contract.model, mark, _There(panes.segments(contract), *panes.slots(contract)))
 
     def _early(self, monitor: Monitor, model: Model, windows: Spans, slots: Ints, rows: Ints) -> Spans | None:
         """The windows of the stream that the monitor is calibrated on, as they are now."""
