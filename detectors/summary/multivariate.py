@@ -27,8 +27,8 @@ SCORE = 128  # and normal scores in units of 1 / SCORE
 FARTHEST = 4.0  # the largest normal score
 
 _TURN = 1 << 16  # phases are in units of 1 / _TURN of a turn
-_CHUNK = 2_048  # rows at a time, whose sums fit into 32 bits
-_PLACED = 8 * _CHUNK  # rows at a time whose bins are found
+_CHUNK = 1_024  # rows at a time, whose sums fit into 32 bits
+_PLACED = 16 * _CHUNK  # rows at a time whose bins are found
 _SAMPLE = 1_000  # rows of which distances are taken
 _ROWS = 5_000  # rows of which the covariance is taken
 
@@ -38,6 +38,30 @@ Phases = npt.NDArray[np.uint16]
 class _Tables(NamedTuple):
     phases: tuple[Phases, ...]  # of each column (bins, PAIRS)
     scores: tuple[npt.NDArray[np.int32], ...]  # of each numeric column (bins,)
+
+
+class _Room(NamedTuple):
+    """Memory for what some rows add to the sums, used again for the next ones: to ask for new memory takes longer than to compute. `terms` is (rows, width), `beside` those of scores (width of these, rows)."""
+
+    phase: Phases
+    part: Phases
+    angle: Ints
+    waves: npt.NDArray[np.int32]
+    terms: npt.NDArray[np.int32]
+    beside: npt.NDArray[np.int32]
+
+    @staticmethod
+    def of(rows: int, columns: int) -> _Room:
+        """Memory for so many rows and sums; its content means nothing."""
+        phase, part = (np.empty((rows, PAIRS), np.uint16) for _ in range(2))
+        angle, waves, terms = np.empty((rows, PAIRS), np.int64), np.empty((rows, PAIRS), np.int32), np.empty((rows, columns), np.int32)
+        # Of lines that are a power of two apart a cache keeps only a few, so those of scores are a little longer.
+        return _Room(phase, part, angle, waves, terms, np.empty((columns - 2 * PAIRS, rows + 16), np.int32))
+
+    def first(self, rows: int) -> _Room:
+        """That of the first rows."""
+        phase, part, angle, waves, terms, beside = self
+        return _Room(phase[:rows], part[:rows], angle[:rows], waves[:rows], terms[:rows], beside[:, :rows])
 
 
 def width(known: Multivariate) -> int:
@@ -50,10 +74,11 @@ def sums(panes: PaneRows, known: Multivariate, columns: tuple[Column, ...], valu
     """The sums of the rows of each pane (P, width). `columns` are those of `known`, `values` theirs, each of n rows."""
     tables, found = _tables(known, columns), np.zeros((len(panes), width(known)), np.int64)
     places = [placed(column, held) for column, held in zip(columns, values, strict=True)]
+    room = _Room.of(min(_CHUNK, panes.rows.shape[1]), width(known))
     for first in range(0, panes.rows.shape[1], _PLACED):
         held = [bins_of(slice(first, first + _PLACED)) for bins_of in places]
         for start in range(0, len(held[0]), _CHUNK):
-            terms = _terms(tables, columns, [one[start : start + _CHUNK] for one in held])
+            terms = _terms(tables, columns, [one[start : start + _CHUNK] for one in held], room)
             _add(found, panes.rows[:, first + start : first + start + len(terms)], terms)
     return found
 
@@ -89,7 +114,8 @@ def profile(columns: tuple[Column, ...], places: dict[str, Ints]) -> Multivariat
     known = Multivariate(columns=plain.columns, scores=plain.scores, bandwidth=_bandwidth(plain, columns, places))
     held = [places[column.name] for column in columns]
     step = -(-len(held[0]) // _ROWS)
-    terms = _terms(_tables(known, columns), columns, [one[::step] for one in held])[:, : 2 * PAIRS] / (UNIT * np.sqrt(PAIRS))
+    some = [one[::step] for one in held]
+    terms = _terms(_tables(known, columns), columns, some, _Room.of(len(some[0]), width(known)))[:, : 2 * PAIRS] / (UNIT * np.sqrt(PAIRS))
     centred = terms - terms.mean(0)
     covariance = centred.T @ centred / max(len(terms) - 1, 1)
     trace, squared = float(np.trace(covariance)), float((covariance**2).sum())
@@ -146,24 +172,23 @@ _WAVES = np.rint(np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=1).astype(np.
 _PACKED = _WAVES.view(np.int32)[:, 0]  # cosine and sine of a phase as one number, which one look-up finds
 
 
-def _terms(tables: _Tables, columns: tuple[Column, ...], places: list[Ints]) -> npt.NDArray[np.int32]:
-    """What each row adds to the sums (n, width)."""
-    rows, numeric = len(places[0]), [place for column, place in zip(columns, places, strict=True) if column.numeric]
-    phase, part = np.zeros((rows, PAIRS), np.uint16), np.empty((rows, PAIRS), np.uint16)
+def _terms(tables: _Tables, columns: tuple[Column, ...], places: list[Ints], room: _Room) -> npt.NDArray[np.int32]:
+    """What each row adds to the sums (n, width), in the memory of `room`."""
+    phase, part, angle, waves, terms, beside = room.first(len(places[0]))
+    phase[:] = 0
     for table, place in zip(tables.phases, places, strict=True):
-        np.take(table, place, axis=0, out=part, mode="clip")
-        phase += part  # modulo a turn
-    many = len(numeric)
-    found = np.empty((rows, 2 * PAIRS + many + many * (many + 1) // 2), np.int32)
-    found[:, : 2 * PAIRS] = _PACKED.take(phase).view(np.int16)
+        table.take(place, axis=0, out=part, mode="clip")
+        np.add(phase, part, out=phase)  # modulo a turn
+    np.copyto(angle, phase)
+    _PACKED.take(angle, out=waves, mode="clip")
+    terms[:, : 2 * PAIRS] = waves.view(np.int16)
     # Scores and their products are made a column at a time, each in memory of its own: in that of the rows this takes eight times as long.
-    # Of columns that are a power of two apart a cache keeps only a few, so they are a little longer.
-    beside = np.empty((found.shape[1] - 2 * PAIRS, rows + 16), np.int32)[:, :rows]
+    numeric = [place for column, place in zip(columns, places, strict=True) if column.numeric]
+    until = many = len(numeric)
     for at, (score, place) in enumerate(zip(tables.scores, numeric, strict=True)):
-        np.take(score, place, out=beside[at], mode="clip")
-    until = many
+        score.take(place, out=beside[at], mode="clip")
     for at in range(many):
         np.multiply(beside[at], beside[at:many], out=beside[until : until + many - at])
         until += many - at
-    found[:, 2 * PAIRS :] = beside.T
-    return found
+    terms[:, 2 * PAIRS :] = beside.T
+    return terms
