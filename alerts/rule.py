@@ -49,9 +49,8 @@ def moved(rule: Rule, reading: Reading, about: Measure, terms: Terms) -> tuple[R
         state, level, episode = _judge(rule, reading, windows, terms)
         if state is State.FIRING and newest and reading.verdict not in _JUDGED:
             state = unjudged
-    after = msgspec.structs.replace(rule, state=state, level=level, episode=episode, windows=windows, floor=floor)
-    if state is State.RESOLVED:
-        after = msgspec.structs.replace(after, last=rule.episode, ended=reading.window_end)
+    last, ended = (rule.episode, reading.window_end) if state is State.RESOLVED else (rule.last, rule.ended)
+    after = msgspec.structs.replace(rule, state=state, level=level, episode=episode, windows=windows, floor=floor, last=last, ended=ended)
     if state == rule.state and level == rule.level and episode == rule.episode:
         return after, None
     return after, Transition(

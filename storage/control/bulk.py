@@ -83,7 +83,8 @@ def _send(connection: Connection, table: Table, names: Sequence[str], rows: Sequ
     for start in range(0, len(rows), _CHUNK):
         arrays = [list(values) for values in zip(*rows[start : start + _CHUNK], strict=True)]
         for place, change in changes:
-            arrays[place] = [change(value) for value in arrays[place]]
+            changed = {value: change(value) for value in set(arrays[place])}  # many rows have the same model, column or segment
+            arrays[place] = [changed[value] for value in arrays[place]]
         connection.exec_driver_sql(sql.format(arrays=kinds), tuple(arrays))
 
 

@@ -38,7 +38,9 @@ class Name(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """The value in the form of the database."""
-        return value.translate(_ESCAPE) if value is not None and dialect.name == "postgresql" else value
+        if value is None or dialect.name != "postgresql" or not ("\0" in value or "\\" in value):
+            return value
+        return value.translate(_ESCAPE)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
         """The value as it was given."""
