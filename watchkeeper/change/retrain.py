@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import logging
 import math
 
 import msgspec
@@ -18,6 +19,8 @@ from core.retrain import Retrain, RetrainState
 from storage.control.retrain import RetrainTransaction
 from watchkeeper.change.context import Context
 from watchkeeper.guarding import files
+
+_log = logging.getLogger(__name__)
 
 REPORTED = ("running", "succeeded", "failed")
 DECISIONS = ("approve", "cancel")
@@ -122,8 +125,10 @@ def take_notice(context: Context, given: RegistryNotice) -> Retrain | None:
     try:
         needed = {name: said for name, said in ({} if hook is None else hook.settings).items() if name in registry_notice.SETTINGS}
         settings = files(context.stores.settings).opened(needed)
-    except Unsent:  # why not is nothing for whoever may ask
-        raise Retryable("the hook's `registry_secret` cannot be read now") from None
+    except Unsent as error:  # which file it is, is nothing for whoever may ask
+        where = needed.get("registry_secret_file")
+        _log.warning("a notice for hook %s is not taken: %s; write the secret of the registry's webhook into %s", given.hook, error, where)
+        raise Retryable("the hook's `registry_secret` cannot be read now; the log of the server names its file") from None
     version = registry_notice.version_of(given.notice, settings, now)
     if version is not None:
         check(Named.VERSION, version)

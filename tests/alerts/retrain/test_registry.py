@@ -156,15 +156,16 @@ def test_a_run_is_followed_by_a_webhook_of_the_registry(stage: Stage) -> None:
     assert stage.newest == kept
 
 
-def test_a_notice_needs_no_other_secret_and_is_told_nothing_of_files(stage: Stage) -> None:
-    """Whoever sends one may be anybody."""
+def test_a_notice_needs_no_other_secret_and_is_told_nothing_of_files(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever sends one may be anybody; the operator finds the file in the log."""
     named = {"url": stage.receiver.url, "registry_model": "late", "registry_alias": "champion"}
     told = change.RegistryNotice(hook="retrain", notice=_sign("whsec", stage.clock.now(), name="late", alias="champion", version="2"))
     stage.apply(settings=named | {"secret_file": "/nowhere/a", "registry_secret": "whsec"})
     assert stage.act(change.take_notice, told) is None
     stage.apply(settings=named | {"secret": SECRET, "registry_secret_file": "/nowhere/b"})
-    with pytest.raises(Retryable, match=r"^the hook's `registry_secret` cannot be read now$"):
+    with pytest.raises(Retryable, match=r"^the hook's `registry_secret` cannot be read now; the log of the server names its file$"):
         stage.act(change.take_notice, told)
+    assert caplog.messages[-1].endswith("write the secret of the registry's webhook into /nowhere/b")
 
 
 def test_a_webhook_of_the_registry_tells_of_the_model_that_its_hook_has_now(stage: Stage) -> None:
