@@ -11,7 +11,7 @@ from alerts import comparison
 from alerts.ports import AlertStore, Ledger
 from alerts.rule import explained, moved
 from alerts.step import AlertStep
-from alerts.step_reads import StepReads, Versions, no_versions
+from alerts.step_reads import StepReads
 from alerts.terms import Terms
 from core import moment
 from core.baseline.reference import Reference
@@ -56,7 +56,7 @@ class AlertEngine:
     """Advances the rules of monitors. For one model only one engine may run at a time.
 
     `measures` are all measures by name. `notify_horizon` is in microseconds: episodes of a window that ended longer ago are recorded and not sent. `address` is
-    that of the dashboard, for links. `wake` is called after each step that has left something to send. `versions` tells when versions of a model came: it is asked when an episode begins.
+    that of the dashboard, for links. `wake` is called after each step that has left something to send.
     """
 
     def __init__(
@@ -68,7 +68,6 @@ class AlertEngine:
         *,
         address: str = "",
         wake: Callable[[], None] = lambda: None,
-        versions: Versions = no_versions,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -76,7 +75,6 @@ class AlertEngine:
         self._horizon = notify_horizon
         self._address = address
         self._wake = wake
-        self._versions = versions
         self._known: dict[tuple[str, str], tuple[int, tuple[int, int]]] = {}
 
     def observe(
@@ -99,9 +97,17 @@ class AlertEngine:
         """
         return self._advance([Observed(monitor, readings, contract, columns, version, watched)], fence)
 
-    def observe_all(self, given: Sequence[tuple[Monitor, Sequence[Reading]]], fence: tuple[str, int] | None = None) -> list[Transition]:
-        """As `observe`, for several monitors in one transaction: all of them, or none if it raises."""
-        return self._advance([Observed(monitor, readings) for monitor, readings in given], fence)
+    def observe_all(
+        self,
+        given: Sequence[tuple[Monitor, Sequence[Reading]]],
+        fence: tuple[str, int] | None = None,
+        came: Sequence[tuple[str, int]] = (),
+    ) -> list[Transition]:
+        """As `observe`, for several monitors of a model in one transaction: all of them, or none if it raises.
+
+        `came` are the versions of the model that came after its first one, each with its first slot: an episode says which of them came near its onset.
+        """
+        return self._advance([Observed(monitor, readings) for monitor, readings in given], fence, came)
 
     def supersede(self, monitor: Monitor, reason: str, fence: tuple[str, int] | None = None) -> list[Transition]:
         """End the open episodes of a monitor, whose version of the model is not served any more. Its rules go on, and are judged by later windows alone."""
@@ -119,13 +125,13 @@ class AlertEngine:
         if record.deliveries or record.notices:
             self._wake()
 
-    def _advance(self, given: Sequence[Observed], fence: tuple[str, int] | None) -> list[Transition]:
+    def _advance(self, given: Sequence[Observed], fence: tuple[str, int] | None, came: Sequence[tuple[str, int]] = ()) -> list[Transition]:
         given = [one for one in given if self._concerns(one)]
         if not given:
             return []
         record, current = EpisodeRecord(), list[Observed]()
         with self._store.recording(fence) as ledger:
-            reads = StepReads(ledger, self._versions)
+            reads = StepReads(ledger, came)
             held = [(one, rules) for one, rules in _held(ledger, given) if rules is not None]
             for one, rules in held:
                 places = {(reading.column, reading.segment) for reading in one.readings}

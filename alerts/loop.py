@@ -15,7 +15,7 @@ _PAUSE = 1.0  # seconds after a fault that no error names
 class Loop:
     """Calls `turn` between `start` and `stop`: every `poll` seconds at least, and at once when it is woken. A turn that fails is made again.
 
-    `name` is the thread's; `fails` says in the log what cannot be done. `turn` may return how many seconds it is not called again at least.
+    `name` is the thread's; `fails` says in the log what cannot be done. `turn` may return how many seconds it is not called again at least, which are part of `poll`.
     """
 
     def __init__(self, name: str, turn: Callable[[], float | None], poll: float, fails: str, *, at_once: bool = True) -> None:
@@ -52,6 +52,7 @@ class Loop:
         if not self._at_once:
             self._wait()
         while not self._stopping.is_set():
+            pause: float | None = None
             try:
                 if pause := self._turn():
                     self._stopping.wait(pause)
@@ -61,8 +62,8 @@ class Loop:
             except Exception:  # top of the thread: a store that fails now may answer later
                 _LOG.exception("%s", self._fails)
                 self._stopping.wait(_PAUSE)
-            self._wait()
+            self._wait(pause or 0.0)
 
-    def _wait(self) -> None:
-        self._woken.wait(self._poll)
+    def _wait(self, waited: float = 0.0) -> None:
+        self._woken.wait(max(0.0, self._poll - waited))
         self._woken.clear()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 from alerts.ports import Ledger
@@ -12,27 +12,18 @@ from core.destination import Destination
 from core.episode import Episode
 from core.monitor import Severity
 
-Versions = Callable[[str], Sequence[tuple[str, int]]]
-"""Gives the versions of a model that came after its first one, each with the time of its first events."""
-
-
-def no_versions(_model: str) -> Sequence[tuple[str, int]]:
-    """None."""
-    return ()
-
 
 class StepReads:
-    """Answers of a ledger and of `versions`, kept for the rest of the step."""
+    """Answers of a ledger, kept for the rest of the step. `came` are the versions of the step's model that came after its first one, each with the time of its first events."""
 
-    def __init__(self, ledger: Ledger, versions: Versions = no_versions) -> None:
-        self._ledger, self._versions = ledger, versions
+    def __init__(self, ledger: Ledger, came: Sequence[tuple[str, int]] = ()) -> None:
+        self._ledger, self._came = ledger, came
         self._expected: dict[str, None] = {}
         self._unasked: dict[str, None] = {}
         self._told: set[str] = set()
         self._stored: dict[str, Episode] = {}
         self._described: dict[str, Described] = {}
         self._takers: dict[tuple[str, Severity], list[Destination]] = {}
-        self._came: dict[str, Sequence[tuple[str, int]]] = {}
         self._near: dict[tuple[str, int, int], tuple[Change, ...]] = {}
 
     @cached_property
@@ -58,12 +49,10 @@ class StepReads:
         return self._described[model]
 
     def changes(self, model: str, since: int, until: int) -> tuple[Change, ...]:
-        """What changed of a model in `[since, until)`, the first one first. Versions come from another store, which is asked once a step."""
+        """What changed of a model in `[since, until)`, the first one first."""
         key = (model, since, until)
         if key not in self._near:
-            if model not in self._came:
-                self._came[model] = self._versions(model)
-            came = [Change(at, ChangeKind.VERSION, f"version {name} came") for name, at in self._came[model] if since <= at < until]
+            came = [Change(at, ChangeKind.VERSION, f"version {name} came") for name, at in self._came if since <= at < until]
             self._near[key] = tuple(sorted((*came, *self._ledger.changes(model, since, until)), key=lambda one: one.at))
         return self._near[key]
 

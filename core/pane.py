@@ -5,9 +5,21 @@ What input panes hold is in `detectors.summary.inputs`, what performance panes h
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
 
 from core.block import Ints
+
+
+class HeldPanes(NamedTuple):
+    """What the panes of a contract hold: the slots with predictions, ascending, and how many each holds; the segments with predictions; the versions of the model that have predictions, each with its first slot, the one that came last behind."""
+
+    slots: Ints
+    rows: Ints
+    segments: Sequence[str]
+    versions: Sequence[tuple[str, int]]
 
 
 def slot_of(ts: Ints, pane: int) -> Ints:

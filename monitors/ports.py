@@ -13,6 +13,7 @@ from core import moment
 from core.block import Categories, Floats, Ints, Outcomes, Predictions
 from core.contract import Contract
 from core.monitor import Monitor
+from core.pane import HeldPanes
 from core.reading import Reading
 from core.span import Spans
 
@@ -194,6 +195,10 @@ class Panes(Protocol):
         """Sums of performance panes: start, segment, and the sums and lists of `detectors.summary.performance` that `columns` names."""
         ...
 
+    def held(self, contract: Contract) -> HeldPanes:
+        """Slots, segments and versions with predictions."""
+        ...
+
     def slots(self, contract: Contract, version: str | None = None) -> tuple[Ints, Ints]:
         """Slots with predictions of a version, or of all, and how many each holds."""
         ...
@@ -372,8 +377,13 @@ class Alerts(Protocol):
         """
         ...
 
-    def observe_all(self, given: Sequence[tuple[Monitor, Sequence[Reading]]], fence: tuple[str, int]) -> object:
-        """As `observe`, for readings of several monitors in one transaction. Those that are `core.reading.Bare` get their evidence where it is needed."""
+    def observe_all(
+        self, given: Sequence[tuple[Monitor, Sequence[Reading]]], fence: tuple[str, int], came: Sequence[tuple[str, int]] = ()
+    ) -> object:
+        """As `observe`, for readings of several monitors of a model in one transaction. Those that are `core.reading.Bare` get their evidence where it is needed.
+
+        `came` are the versions of the model that came after its first one, each with its first slot.
+        """
         ...
 
     def supersede(self, monitor: Monitor, reason: str, fence: tuple[str, int]) -> object:

@@ -53,9 +53,7 @@ def owners(
         readings=stores.readings,
         write=stores.writer,
         cursors=control,
-        alerts=AlertEngine(
-            control, clock, MEASURES, alerts.notify_horizon, address=settings.public, wake=wake, versions=lambda model: _came(stores, model)
-        ),
+        alerts=AlertEngine(control, clock, MEASURES, alerts.notify_horizon, address=settings.public, wake=wake),
         trust=TrustWatch(control, states, clock, alerts.notify_horizon, address=settings.public, wake=wake, topic=topic),
         admission=Admission(stores.waiting, stores.raw, stores.writer, always=keeps),
         contracts=NewValueContracts(stores),
@@ -63,12 +61,6 @@ def owners(
     evaluate = Evaluate(stores.panes, stores.raw, stores.stream, control.contract_version, stores.training, stores.lane)
     rebuild = Rebuild(stores.raw, stores.panes, stores.writer, control.contract_version)
     return lambda name: owner.Owner(name, parts, rebuild, evaluate, clock)
-
-
-def _came(stores: Stores, model: str) -> list[tuple[str, int]]:
-    """The versions of a model that came after its first one, each with its first slot."""
-    contract = stores.control.contract(model)
-    return [] if contract is None else [(name, first) for name, first, _ in stores.panes.versions(contract)][1:]
 
 
 def waiting(settings: Settings, stores: Stores, topic: Topic, partition: int) -> Callable[[Events], Events] | None:

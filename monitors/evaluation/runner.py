@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial, reduce
 from operator import or_
@@ -55,8 +55,8 @@ from monitors.ports import Alerts, FactWriter, Panes, Readings
 _log = logging.getLogger(__name__)
 
 _LONGEST = moment.MINUTE  # the longest pause between two attempts at a monitor that fails
-_EARLY = 10 * moment.MINUTE  # so long after an owner's first step every step counts the readings of earlier owners
-_RECOUNT = 5 * moment.MINUTE  # the pause between two counts later
+_EARLY = 10 * moment.MINUTE  # so long after an owner's first step the readings of earlier owners are counted often
+_OFTEN, _RECOUNT = moment.SECOND, 5 * moment.MINUTE  # the pause between two counts in that time, and later
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,10 @@ class MonitorRunner:
         self._pauses: dict[tuple[str, int], tuple[int, int]] = {}  # by failing monitor: when it is tried again, and the pause before that
         self._live = False  # whether the model was live in any step
         self._earlier = -1  # readings of earlier owners
-        self._earlier_counted: tuple[int, int] | None = None  # when these readings were counted first and last
+        self._earlier_counted: tuple[int, int, int] | None = (
+            None  # when these readings were counted first and last, and below which generation
+        )
+        self._came: Sequence[tuple[str, int]] = ()  # the versions of the model after its first one, as of this step
         self.judged = 0  # how often the alerts got readings
         self.counts = WorkDone()
 
@@ -94,13 +97,14 @@ class MonitorRunner:
         """Whether an earlier owner has written readings since the last call; true at the first call.
 
         Counting readings takes longer the more there are. An earlier owner has at most one write under way, which almost always lands within minutes.
-        So readings are counted in every step at first, and every few minutes later.
+        So readings are counted every second at first, and every few minutes later. What is written between a count and the owner's rest is found by
+        the scheduler, which looks for such writes of all models and then has this one count again (`recheck_earlier_owners`).
         """
         now = self._clock.now()
-        first, last = self._earlier_counted or (now, now - _RECOUNT)
-        if first + _EARLY <= now < last + _RECOUNT:
+        first, last, below = self._earlier_counted or (now, now - _RECOUNT, lease.first)
+        if below == lease.first and last <= now < last + (_OFTEN if now < first + _EARLY else _RECOUNT):
             return False
-        self._earlier_counted = first, now
+        self._earlier_counted = first, now, lease.first
         before, self._earlier = self._earlier, self._readings.below(model, lease.first)
         if before == self._earlier:
             return False
@@ -153,9 +157,11 @@ class MonitorRunner:
 
         Raises Retryable if a store does not answer, or refuses all of several monitors at once: then the fault is not a monitor's.
         """
+        if not monitors:
+            return False, set()
         failed = failed - self._background.monitors
-        slots, rows = self._panes.slots(model.contract)
-        found = self._panes.segments(model.contract)
+        slots, rows, found, versions = self._panes.held(model.contract)
+        self._came = versions[1:]
         paused = {monitor.name for monitor in monitors if not monitor.enabled}
         waiting = paused | {monitor.name for monitor in monitors} & failed - self.due(monitors, failed)
         asked = [monitor for monitor in monitors if monitor.name not in waiting]
@@ -170,7 +176,7 @@ class MonitorRunner:
         apart = [task for task in tasks if in_background(task.monitor)]
         for group in groups([task for task in tasks if not in_background(task.monitor)]):
             self._group(group, model, given, lease, failures)
-        worked, versions = False, Versions(self._panes, model.contract)
+        worked, served = False, Versions(self._panes, model.contract)
         for task in apart:
             with failures.of(task.monitor):
                 worked |= self._in_background(task, model, given, lease, failures)
@@ -179,7 +185,7 @@ class MonitorRunner:
                 with failures.of(task.monitor):
                     self._withdraw_gone(task, model.contract, lease)
                     worked |= bool((len(task.due) and not in_background(task.monitor)) or len(task.gone))
-                    end_superseded(self._alerts, versions, task, lease, self._looked)
+                    end_superseded(self._alerts, served, task, lease, self._looked)
         new = [why for name, (_, why) in failures.errors.items() if name not in failed]
         if len(new) > 1 and not worked and all(isinstance(why, Retryable) for why in new):
             raise new[0]
@@ -275,15 +281,15 @@ class MonitorRunner:
         tasks = [task for task in tasks if task.monitor.name not in failures.errors]
         if not tasks:
             return
-        with failures.of(*(task.monitor for task in tasks)):
-            stored = self._stored([task.monitor for task in tasks], chunk)
+        with failures.of(*(task.monitor for task in tasks)), ThreadPoolExecutor(1) as beside:
+            stored = beside.submit(self._stored, [task.monitor for task in tasks], chunk)  # an alert waits for both queries
             written, fresh = list[tuple[MonitorTask, pa.Table, int]](), list[Fresh]()
             for task in tasks:
                 with failures.of(task.monitor):
-                    table, changed, readings = self._changed(frame(task), stored[task.monitor.name], given, lease)
+                    table, changed, readings = self._changed(frame(task), stored.result()[task.monitor.name], given, lease)
                     written.append((task, table, changed))
                     fresh.append(readings)
-            self.judged += tell(self._alerts, fresh, lease, failures)
+            self.judged += tell(self._alerts, fresh, lease, failures, self._came)
             written = [one for one in written if one[0].monitor.name not in failures.errors]
             self._write_all(written, lease, failures)
             for task, _, changed in written:
@@ -291,7 +297,8 @@ class MonitorRunner:
                     if task.monitor.name in failures.errors:
                         continue
                     self.counts.readings += changed
-                    self._withdraw(task.monitor, absent(held(stored[task.monitor.name], chunk, contract.version), task.segments), lease)
+                    gone = absent(held(stored.result()[task.monitor.name], chunk, contract.version), task.segments)
+                    self._withdraw(task.monitor, gone, lease)
                     task.done.add(chunk, task.each)
 
     def _frame(self, task: MonitorTask, chunk: Spans, reads: Reads) -> Frame:
@@ -348,7 +355,7 @@ class MonitorRunner:
         """Withdraw readings."""
         if stored.num_rows:
             table = withdrawn(stored, self._clock.now(), lease.generation)
-            self.judged += tell(self._alerts, [Fresh(monitor, as_nodata(table))], lease)
+            self.judged += tell(self._alerts, [Fresh(monitor, as_nodata(table))], lease, came=self._came)
             lease.check()
             self._write.readings([table])
 

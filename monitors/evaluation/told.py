@@ -25,10 +25,16 @@ class Fresh(NamedTuple):
     with_evidence: WithEvidence | None = None
 
 
-def tell(alerts: Alerts, given: Iterable[Fresh], lease: Lease, failures: Failures | None = None) -> int:
+def tell(
+    alerts: Alerts,
+    given: Iterable[Fresh],
+    lease: Lease,
+    failures: Failures | None = None,
+    came: Sequence[tuple[str, int]] = (),
+) -> int:
     """Give readings to the alerts, the windows of each monitor in order. Returns in how many transactions.
 
-    With `failures`, a portion that is refused is given again monitor by monitor, and the error counts as that monitor's. Without, it is raised.
+    `came` is as `Alerts.observe_all` has it. With `failures`, a portion that is refused is given again monitor by monitor, and the error counts as that monitor's. Without, it is raised.
     """
     told = 0
     for portion in _portions(given):
@@ -36,7 +42,7 @@ def tell(alerts: Alerts, given: Iterable[Fresh], lease: Lease, failures: Failure
         if not wanted:
             continue
         try:
-            alerts.observe_all(wanted, lease.fence)
+            alerts.observe_all(wanted, lease.fence, came)
             told += 1
         except Fenced:
             raise
@@ -47,7 +53,7 @@ def tell(alerts: Alerts, given: Iterable[Fresh], lease: Lease, failures: Failure
                 with failures.of(one[0]):
                     if len(wanted) == 1:
                         raise error from None
-                    alerts.observe_all([one], lease.fence)
+                    alerts.observe_all([one], lease.fence, came)
                     told += 1
     return told
 

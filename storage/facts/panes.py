@@ -10,6 +10,7 @@ import pyarrow as pa
 from core import moment
 from core.block import Ints
 from core.contract import Contract
+from core.pane import HeldPanes
 from core.segment import ALL
 from storage.facts import column as col
 from storage.facts.engine import Engine
@@ -128,6 +129,24 @@ class Panes:
         )
         parameters = {"groupings": list(groupings), **_asked(version, role, phase, bounds)}
         return self._engine.query(sql, self._parameters(contract, length, span) | parameters)
+
+    def held(self, contract: Contract) -> HeldPanes:
+        """Slots, segments and versions with predictions, in one query: an owner asks in each step."""
+        where = f"WHERE {_HELD} AND {_CURRENT} AND column = '@prediction'"
+        sql = (
+            f"SELECT 0 AS of, toUnixTimestamp64Micro(slot) AS start, version AS name, sum(n) AS rows FROM panes {where} AND grouping = '' GROUP BY slot, version"
+            f" UNION ALL SELECT DISTINCT 1, toInt64(0), segment, toUInt64(0) FROM panes {where}"
+        )
+        found = self._engine.query(sql, self._parameters(contract, contract.pane, _ALWAYS))
+        whole, names = col.ints(found["of"]) == 0, np.array(found["name"].to_pylist(), object)
+        starts, rows = col.ints(found["start"])[whole], col.ints(found["rows"])[whole]
+        slots, places = np.unique(starts, return_inverse=True)
+        sums = np.zeros(len(slots), np.int64)
+        np.add.at(sums, places, rows)
+        came: dict[str, int] = {}
+        for name, start in zip(names[whole][rows > 0].tolist(), starts[rows > 0].tolist(), strict=True):
+            came[name] = min(start, came.get(name, start))
+        return HeldPanes(slots, sums, sorted(names[~whole].tolist()), sorted(came.items(), key=lambda one: (one[1], one[0])))
 
     def slots(self, contract: Contract, version: str | None = None) -> tuple[Ints, Ints]:
         """Slots with predictions (of one version of the model, or of all), ascending, and how many predictions each holds."""

@@ -89,9 +89,9 @@ def test_other_readings_do_not_wait_and_quiet_does(backend: Backend, model: str,
     send(backend, model, 1)
     until(backend, model, lambda: len(values(backend, model, "nulls")) == 2)
     owner = backend.owner(model)
+    until(backend, model, lambda: values(backend, model, "moved") == {0: None})
     until(backend, model, lambda: not backend.evaluate(model, silent=True))
     assert owner.waiting
-    assert values(backend, model, "moved") == {0: None}
     gate.open.set()
     until(backend, model, lambda: not owner.waiting)
     assert values(backend, model, "moved")[1] == 1 - 1 / (2 * _ROWS)

@@ -37,10 +37,10 @@ class Ear:
         """Pass it on."""
         return self.alerts.observe(monitor, readings, fence, **about)
 
-    def observe_all(self, given: Sequence[tuple[Monitor, Sequence[Reading]]], fence: tuple[str, int]) -> object:
+    def observe_all(self, given: Sequence[tuple[Monitor, Sequence[Reading]]], fence: tuple[str, int], came: Any = ()) -> object:
         """Pass it on, and record it."""
         self.portions.append(sum(len(readings) for _, readings in given))
-        return self.alerts.observe_all(given, fence)
+        return self.alerts.observe_all(given, fence, came)
 
 
 class Refusing:

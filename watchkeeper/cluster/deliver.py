@@ -25,7 +25,7 @@ from watchkeeper.settings.settings import Settings
 from watchkeeper.stores import Stores
 from watchkeeper.telemetry.gauges import Notifications
 
-_POLL = 0.2  # seconds: the outbox is polled, because another process fires the episodes
+_POLL = 0.1  # seconds: the outbox is polled, because another process fires the episodes
 
 
 class DeliverPart:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Hashable, Sequence
 from typing import Any
 
@@ -25,6 +26,7 @@ from watchkeeper.telemetry.evaluation_metrics import EvaluationMetrics
 from watchkeeper.telemetry.gauges import OWNERS
 from watchkeeper.telemetry.process_metrics import StatusMetrics
 
+_LOOK = 1.0  # seconds between two questions to the brokers while ticks come
 _FIGURES = {
     "models": ("watchkeeper_evaluate_models", "Models that this process owns."),
     "partitions": ("watchkeeper_evaluate_partitions", "Partitions of `ticks` that are assigned to it."),
@@ -40,6 +42,7 @@ class EvaluatePart:
         self._silence = settings.ingest.silence / moment.SECOND
         self._ends = Ends(brokers)
         self._away: str | None = None
+        self._ticked = self._looked = float("-inf")  # time.monotonic() of the last tick, and of the last question to the brokers
         self._servers = ServerProbe(stores.engine, stores.control)
         self._reports, self._pace = OwnerReports(stores.control, clock), EvaluationMetrics(clock, lambda: self._scheduler.owners)
         self._agent = Agent(brokers, self._called, self._assigned)
@@ -100,13 +103,21 @@ class EvaluatePart:
         self._pace.observe(step)
 
     def _called(self, model: str) -> None:
+        self._ticked = time.monotonic()
         self._scheduler.call(model)
 
     def _assigned(self) -> None:
         self._scheduler.call()
 
     def _silent(self) -> bool:
-        """Whether the topics are read to their ends and nothing has come for a while; False while that is not known."""
+        """Whether the topics are read to their ends and nothing has come for a while; False while that is not known.
+
+        A tick tells that something has come: while ticks come, a step does not wait for the brokers to say so.
+        """
+        now = time.monotonic()
+        if now < min(self._ticked + self._silence, self._looked + _LOOK):
+            return False
+        self._looked = now
         try:
             silent = self._ends.silent(self._silence)
         except Retryable as error:

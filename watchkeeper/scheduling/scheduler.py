@@ -185,13 +185,14 @@ class Scheduler:
         }
 
     def _run(self) -> None:
-        """Gather calls, and queue the steps that they need."""
-        polled = 0.0
+        """Gather calls, and queue the steps that they need. The first call after a rest is served at once, the next ones `debounce` seconds later."""
+        polled = gathered = 0.0
         while not self._stop.is_set():
             self._called.wait(max(0.0, polled + _POLL - time.monotonic()))
             if self._called.is_set():
-                self._stop.wait(self._debounce)
+                self._stop.wait(max(0.0, gathered + self._debounce - time.monotonic()))
                 self._called.clear()
+                gathered = time.monotonic()
             if self._stop.is_set():
                 return
             with self._lock:

@@ -254,14 +254,14 @@ def test_values_that_the_reference_does_not_have_are_told_with_their_events(engi
 def test_panes_add_up_once(engine: Engine) -> None:
     """Partial panes of a slot add up, a repeated token does not, and windows are composed of slots."""
     writer, panes = Writer(engine), Panes(engine)
-    writer.panes([(CONTRACT, pane_rows(0, 3))], "b1")
-    writer.panes([(CONTRACT, pane_rows(0, 3))], "b1")
-    writer.panes([(CONTRACT, pane_rows(0, 4))], "b2")
-    writer.panes([(CONTRACT, pane_rows(HOUR, 5))], "b3")
+    for slot, rows, token in ((0, 3, "b1"), (0, 3, "b1"), (0, 4, "b2"), (HOUR, 5, "b3")):
+        writer.panes([(CONTRACT, pane_rows(slot, rows))], token)
     table = panes.inputs(CONTRACT, ["x"], ["bin", "count"], ["", "c"], 2 * HOUR, (0, 2 * HOUR))
     found = {row["segment"]: dict(zip(row["bin"], row["count"], strict=True)) for row in table.to_pylist()}
     assert found == {"all": {0: 12, 2: 3}, "c=a": {0: 12, 2: 3}}
-    assert [values.tolist() for values in panes.slots(CONTRACT)] == [[0, HOUR], [9, 6]]
+    held, versions = panes.held(CONTRACT), [row[:2] for row in panes.versions(CONTRACT)]
+    assert [values.tolist() for values in panes.slots(CONTRACT)] == [[0, HOUR], [9, 6]] == [values.tolist() for values in held[:2]]
+    assert held[2:] == (panes.segments(CONTRACT), versions)
 
 
 def test_a_rebuilt_slot_replaces_what_ingest_added(engine: Engine) -> None:
