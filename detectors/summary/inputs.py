@@ -114,9 +114,7 @@ class InputSummary:
         return self.merge(InputSummary.of(contract, segments, block))
 
     def merge(self, other: InputSummary) -> InputSummary:
-        """Both summaries together, in any order."""
-        if not (self.table.num_rows and other.table.num_rows):  # to sort one of them alone takes several times its memory
-            return other if other.table.num_rows else self
+        """Both summaries together, rows in order of their keys."""
         return InputSummary(merge(LAYOUT, [self.table, other.table]))
 
     def to_columns(self) -> pa.Table:

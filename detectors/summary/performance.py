@@ -90,9 +90,7 @@ class PerformanceSummary:
         return self.merge(PerformanceSummary.of(contract, segments, outcomes))
 
     def merge(self, other: PerformanceSummary) -> PerformanceSummary:
-        """Both summaries together, in any order."""
-        if not (self.table.num_rows and other.table.num_rows):  # to sort one of them alone takes several times its memory
-            return other if other.table.num_rows else self
+        """Both summaries together, rows in order of their keys."""
         return PerformanceSummary(merge(LAYOUT, [self.table, other.table]))
 
     def to_columns(self) -> pa.Table:

@@ -58,16 +58,19 @@ class Rebuild:
         )
         segments = Segments(contract)
         for chunk in _chunks(rows, _ROWS):
-            summary = PerformanceSummary.zero()
-            for outcomes in self.history.outcomes(contract, chunk):
-                summary = summary.merge(PerformanceSummary.of(contract, segments, outcomes))
+            parts = (PerformanceSummary.of(contract, segments, outcomes) for outcomes in self.history.outcomes(contract, chunk))
+            summary = next(parts, PerformanceSummary.zero())  # one alone is not merged, which takes several times its memory
+            for part in parts:
+                summary = summary.merge(part)
             lease.check()
             self._store.performance_panes(contract, _with_empty(summary.to_columns(), chunk), lease.generation)
 
     def _inputs(self, contract: Contract, slots: Ints, lease: Lease) -> None:
-        segments, summary = Segments(contract), InputSummary.zero()
-        for block in self.history.predictions(contract, slots):
-            summary = summary.merge(InputSummary.of(contract, segments, block))
+        segments = Segments(contract)
+        parts = (InputSummary.of(contract, segments, block) for block in self.history.predictions(contract, slots))
+        summary = next(parts, InputSummary.zero())  # one alone is not merged, which takes several times its memory
+        for part in parts:
+            summary = summary.merge(part)
         lease.check()
         self._store.panes([(contract, summary.to_columns())], None, lease.generation)
         lease.check()
