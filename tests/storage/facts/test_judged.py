@@ -1,8 +1,11 @@
-"""The newest judged readings of a monitor, from which trust is made."""
+"""The readings that hold, as trust, lists of monitors and charts take them."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from core.moment import HOUR
+from core.reading import Query
 from storage.facts.engine import Engine
 from storage.facts.readings import Readings
 
@@ -52,3 +55,23 @@ def test_what_each_monitor_has_used_of_its_budget(engine: Engine) -> None:
     at = 90_000_000_000
     assert found == {("m", "w"): (8 * HOUR, at + 7_000_000, 1), ("m", "v"): (3 * HOUR, at + 2_000_000, 0)}
     assert Readings(engine).standings(current, {})["m", "w"][2] == 0
+
+
+def test_the_readings_of_a_chart_are_those_that_a_list_has(engine: Engine) -> None:
+    """Of each window the highest generation and revision, not what a former owner writes late; none that is withdrawn, of another definition, segment or time; as many as are asked for, and the way to the others."""
+    engine.command(
+        "INSERT INTO readings (model, monitor, monitor_version, contract, column, segment, window_start, window_end, verdict, revision, generation, value)"
+        " SELECT 'm', name, version, 1, 'x', segment, toDateTime64(3600 * hour, 6), toDateTime64(3600 * (hour + 1), 6), verdict, revision, generation, value"
+        " FROM VALUES('name String, version UInt32, segment String, hour Int64, verdict String, revision UInt32, generation UInt64, value Float64',"
+        " ('w', 1, 'all', 1, 'ok', 1, 1, 0.1), ('w', 1, 'all', 1, 'ok', 2, 2, 0.2), ('w', 1, 'all', 1, 'ok', 3, 1, 0.3), ('w', 1, 'all', 2, 'ok', 1, 1, 0.4),"
+        " ('w', 1, 'all', 2, 'withdrawn', 2, 1, 0.5), ('w', 1, 'all', 3, 'ok', 1, 1, 0.6), ('w', 1, 'all', 4, 'warn', 1, 1, 0.7), ('w', 1, 'c=a', 3, 'ok', 1, 1, 0.8),"
+        " ('w', 2, 'all', 3, 'ok', 1, 1, 0.9), ('v', 1, 'all', 3, 'ok', 1, 1, 1.0), ('w', 1, 'all', 9, 'ok', 1, 1, 1.1))"
+    )
+    readings, current = Readings(engine), {("m", "w"): (1, 1), ("m", "v"): (1, 1)}
+    asked: dict[str, Any] = {"model": "m", "monitor": "w", "column": "x", "segment": "all", "end": 9 * HOUR}
+    chart, after = readings.read(Query(**asked, start=0), current)
+    assert (chart["value"].to_pylist(), after) == ([0.2, 0.6, 0.7], None)
+    assert chart.equals(readings.read(Query(**asked), current)[0])
+    some, after = readings.read(Query(**asked, start=0, limit=2), current)
+    assert (some["value"].to_pylist(), after is None) == ([0.2, 0.6], False)
+    assert readings.read(Query(**asked, start=0, limit=2, after=after), current)[0]["value"].to_pylist() == [0.7]
