@@ -58,10 +58,9 @@ class Rebuild:
         )
         segments = Segments(contract)
         for chunk in _chunks(rows, _ROWS):
-            parts = (PerformanceSummary.of(contract, segments, outcomes) for outcomes in self.history.outcomes(contract, chunk))
-            summary = next(parts, PerformanceSummary.zero())  # one alone is not merged, which takes several times its memory
-            for part in parts:
-                summary = summary.merge(part)
+            summary = PerformanceSummary.zero()
+            for outcomes in self.history.outcomes(contract, chunk):
+                summary = summary.merge(PerformanceSummary.of(contract, segments, outcomes))
             lease.check()
             self._store.performance_panes(contract, _with_empty(summary.to_columns(), chunk), lease.generation)
 
