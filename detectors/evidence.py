@@ -103,9 +103,9 @@ class Moments:
 
     @property
     def mean(self) -> Floats:
-        """NaN where there is no finite number: (...)."""
-        with np.errstate(invalid="ignore"):
-            return np.asarray(self.total / self.finite)
+        """NaN where there is no finite number, of which `without` may leave a sum of 1e-17: (...)."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(self.finite > 0, self.total / self.finite, np.nan)
 
     @property
     def variance(self) -> Floats:

@@ -35,7 +35,7 @@ def areas(target: Sums, baseline: Sums) -> Floats:
     pivot = np.append(edges, edges[-1:]) if len(edges) else np.zeros(1)
     width = np.concatenate([[0.0], np.diff(edges), [0.0]])[: column.values]  # the outer bins begin and end where F = G
     before = np.concatenate([np.zeros_like(below[..., :1]), (below - other)[..., :-1]], axis=-1)
-    # Windows without rows may have a sum of 1e-17, which running totals leave.
+    # A reference without all of its rows (`Sums.without`) may have a sum of 1e-17: its windows are summed in another order.
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
         centred = (
             side.sums[..., : column.values] / size[..., None] - pivot * share for side, size, share in ((target, n, f), (baseline, m, g))

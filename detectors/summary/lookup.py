@@ -20,8 +20,12 @@ MARK = 1 << 10  # marks a cell with an edge in it; there are fewer edges
 _WHOLE = 2.0**52  # from here to twice as much, floats are the whole numbers, and their bits count upwards by one
 
 
+Shorts = npt.NDArray[np.int16]
+
+
 class Table(NamedTuple):
-    """Cells of equal width from one below the first edge to one above the last. `first` (cells,) counts the edges at or below all numbers of a cell, plus `MARK` if another one is in it.
+    """Cells of equal width from one below the first edge to one above the last. `first` (cells,) counts the edges at or below all numbers of a cell, plus `MARK` if another one is in it;
+    in short numbers, for tables of thousands of columns are kept.
 
     A number x is in the cell to which `x * scale + shift` is rounded, whose bits are `base` for the first cell; no x above `least` makes that sum negative. No cell has more than `most` edges.
     `edges` end with a NaN, which no number reaches.
@@ -31,7 +35,7 @@ class Table(NamedTuple):
     shift: float
     least: float
     base: int
-    first: Ints
+    first: Shorts
     most: int
     edges: Floats
 
@@ -40,6 +44,7 @@ class Room(NamedTuple):
     """Memory for a block, used again for the next: to ask for new memory costs as much as to compute. Each at least (numbers of the block,)."""
 
     number: Floats
+    short: Shorts
     found: Ints
     flag: npt.NDArray[np.bool_]
 
@@ -47,7 +52,7 @@ class Room(NamedTuple):
     def of(numbers: int) -> Room:
         """Memory for the blocks of so many numbers; its content means nothing."""
         size = min(numbers, BLOCK)
-        return Room(np.empty(size), np.empty(size, np.intp), np.empty(size, np.bool_))
+        return Room(np.empty(size), np.empty(size, np.int16), np.empty(size, np.intp), np.empty(size, np.bool_))
 
 
 Finder = Callable[[Floats, float, Room], tuple[Ints, Ints]]
@@ -87,8 +92,9 @@ def _count(table: Table, x: Floats, lowest: float, found: Ints, room: Room) -> I
     The cell of a number never falls as the number rises, so only numbers whose cell has an edge must be compared, and only with the edges of that cell. They are compared here if they are many.
     """
     cell = _cells(table, x, lowest, room.number[: len(x)])
-    table.first.take(cell, out=found, mode="clip")  # what is beyond the table is in its first or last cell
-    shared = np.greater_equal(found, MARK, out=room.flag[: len(x)])
+    short = table.first.take(cell, out=room.short[: len(x)], mode="clip")  # what is beyond the table is in its first or last cell
+    shared = np.greater_equal(short, MARK, out=room.flag[: len(x)])
+    np.copyto(found, short)
     if 8 * np.count_nonzero(shared) <= len(x):
         return shared.nonzero()[0]
     np.bitwise_and(found, MARK - 1, out=found)
@@ -127,15 +133,15 @@ def table_of(edges: tuple[float, ...]) -> Table | None:
             shift, least = _WHOLE - low * scale, low - _WHOLE / 2 / scale if scale else 0.0
         if not (0 < scale < np.inf and np.isfinite(shift)):
             return None
-        plain = Table(scale, shift, least, 0, np.zeros(0, np.intp), 0, np.append(cuts, np.nan))
+        plain = Table(scale, shift, least, 0, np.zeros(0, np.int16), 0, np.append(cuts, np.nan))
         base = int(_cells(plain, cuts[:1], low, np.empty(1))[0]) - 1  # the first cell holds what is below all edges
         cell = _cells(plain._replace(base=base), cuts, low, np.empty(len(cuts)))
         if not 1 < cell[-1] < 2 * cells:  # of floats that are too coarse for so narrow cells
             return None
-        apart = np.diff(np.unique(cell))
-        most = int(np.bincount(cell).max())
-        if most <= _MOST and (cells >= _CELLS[1] or np.median(apart) >= _WIDE):
-            first = np.searchsorted(cell, np.arange(cell[-1] + 2))  # and the last one what is above them
+        each = np.bincount(cell, minlength=int(cell[-1]) + 2)  # edges by cell; the last cell holds what is above all of them
+        most = int(each.max())
+        if most <= _MOST and (cells >= _CELLS[1] or np.median(np.diff(each.nonzero()[0])) >= _WIDE):
+            first = (np.cumsum(each) - each).astype(np.int16)
             first[cell] += MARK
             return plain._replace(base=base, first=first, most=most)
     return None

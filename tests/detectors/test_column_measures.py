@@ -16,7 +16,8 @@ from core.block import Categories, Floats
 from core.contract import Kind
 from core.measure import Family, Subject
 from detectors import catalogue
-from detectors.spec import Result
+from detectors.evidence import Moments
+from detectors.spec import NoParams, Result
 from tests.detectors.nasty import NUMBERS
 from tests.detectors.raw import Side, sides
 
@@ -298,6 +299,18 @@ def test_welch_is_scipys() -> None:
     unit = np.std(reference.numbers)
     expected = [bound / unit for bound in test.confidence_interval()]
     assert [bound.item() for bound in found.interval(ONE)] == pytest.approx(expected)
+
+
+def test_a_reference_without_its_only_numbers_has_no_mean() -> None:
+    """Sums of floats in another order leave something: 0.1 + 0.2 + 0.3 is not 0.3 + 0.2 + 0.1."""
+    numbers = np.array([0.1, 0.2, 0.3])
+    reference, near, target = sides(np.append(numbers, np.full(5, np.nan)), numbers[::-1], numbers)
+    rest = reference.of(Moments).without(near.of(Moments))
+    assert rest.total.item() != 0
+    found = catalogue.spec("drift.mean_shift").compute(target.of(Moments), rest, NoParams())
+    assert np.isnan(rest.mean).all()
+    assert found.law is not None
+    assert np.isnan(found.law.statistic).all()
 
 
 def test_every_column_measure_of_drift_and_quality_says_what_it_suits() -> None:

@@ -58,3 +58,11 @@ def test_nan_and_infinity_are_anywhere() -> None:
 def test_a_table_is_used(kind: str) -> None:
     """Usual columns have a table, so that the tests above try it."""
     assert table_of(edges(NUMBERS[kind](np.random.default_rng(3), 5_000))) is not None
+
+
+def test_a_table_takes_little_memory() -> None:
+    """Also one of many cells, of a column with heavy tails: a process keeps those of thousands of columns."""
+    table = table_of(edges(np.random.default_rng(3).lognormal(0, 3, 5_000)))
+    assert table is not None
+    assert len(table.first) > 1 << 14
+    assert table.first.nbytes <= 1 << 18
