@@ -49,7 +49,8 @@ def moved(rule: Rule, reading: Reading, about: Measure, terms: Terms) -> tuple[R
         state, level, episode = _judge(rule, reading, windows, terms)
         if state is State.FIRING and newest and reading.verdict not in _JUDGED:
             state = unjudged
-    last, ended = (rule.episode, reading.window_end) if state is State.RESOLVED else (rule.last, rule.ended)
+    ends = state is State.RESOLVED and rule.episode is not None  # else an older window came again that cannot be judged: what ended stays
+    last, ended = (rule.episode, reading.window_end) if ends else (rule.last, rule.ended)
     after = msgspec.structs.replace(rule, state=state, level=level, episode=episode, windows=windows, floor=floor, last=last, ended=ended)
     if state == rule.state and level == rule.level and episode == rule.episode:
         return after, None

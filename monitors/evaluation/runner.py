@@ -55,8 +55,9 @@ from monitors.ports import Alerts, FactWriter, Panes, Readings
 _log = logging.getLogger(__name__)
 
 _LONGEST = moment.MINUTE  # the longest pause between two attempts at a monitor that fails
-_EARLY = 10 * moment.MINUTE  # so long after an owner's first step the readings of earlier owners are counted often
-_OFTEN, _RECOUNT = moment.SECOND, 5 * moment.MINUTE  # the pause between two counts in that time, and later
+# So long after a lease began the readings of earlier owners are counted in each step, and then often.
+_AT_FIRST, _EARLY = 10 * moment.SECOND, 10 * moment.MINUTE
+_OFTEN, _RECOUNT = moment.SECOND, 5 * moment.MINUTE  # the pause between two counts then, and later
 
 
 @dataclass(frozen=True)
@@ -86,9 +87,7 @@ class MonitorRunner:
         self._pauses: dict[tuple[str, int], tuple[int, int]] = {}  # by failing monitor: when it is tried again, and the pause before that
         self._live = False  # whether the model was live in any step
         self._earlier = -1  # readings of earlier owners
-        self._earlier_counted: tuple[int, int, int] | None = (
-            None  # when these readings were counted first and last, and below which generation
-        )
+        self._earlier_counted = (0, 0, -1)  # when these were counted first and last, and below which generation; -1: count them
         self._came: Sequence[tuple[str, int]] = ()  # the versions of the model after its first one, as of this step
         self.judged = 0  # how often the alerts got readings
         self.counts = WorkDone()
@@ -97,12 +96,13 @@ class MonitorRunner:
         """Whether an earlier owner has written readings since the last call; true at the first call.
 
         Counting readings takes longer the more there are. An earlier owner has at most one write under way, which almost always lands within minutes.
-        So readings are counted every second at first, and every few minutes later. What is written between a count and the owner's rest is found by
-        the scheduler, which looks for such writes of all models and then has this one count again (`recheck_earlier_owners`).
+        So readings are counted in each step at first, then every second, and every few minutes later. What is written between a count and the owner's
+        rest is found by the scheduler once it has looked at this lease: it looks for such writes of all models, and has this one count again (`recheck_earlier_owners`).
         """
-        now = self._clock.now()
-        first, last, below = self._earlier_counted or (now, now - _RECOUNT, lease.first)
-        if below == lease.first and last <= now < last + (_OFTEN if now < first + _EARLY else _RECOUNT):
+        now, (first, last, below) = self._clock.now(), self._earlier_counted
+        if below != lease.first:
+            first, last = now, now - _RECOUNT
+        if now >= first + _AT_FIRST and last <= now < last + (_OFTEN if now < first + _EARLY else _RECOUNT):
             return False
         self._earlier_counted = first, now, lease.first
         before, self._earlier = self._earlier, self._readings.below(model, lease.first)
@@ -113,7 +113,7 @@ class MonitorRunner:
 
     def recheck_earlier_owners(self) -> None:
         """Count the readings of earlier owners in the next step."""
-        self._earlier_counted = None
+        self._earlier_counted = (0, 0, -1)
 
     @property
     def waiting(self) -> bool:

@@ -138,15 +138,16 @@ class Panes:
             f" UNION ALL SELECT DISTINCT 1, toInt64(0), segment, toUInt64(0) FROM panes {where}"
         )
         found = self._engine.query(sql, self._parameters(contract, contract.pane, _ALWAYS))
-        whole, names = col.ints(found["of"]) == 0, np.array(found["name"].to_pylist(), object)
-        starts, rows = col.ints(found["start"])[whole], col.ints(found["rows"])[whole]
+        # There may be a row for each minute of years: texts are told apart by their codes.
+        whole, names = col.ints(found["of"]) == 0, col.categories(found["name"])
+        starts, rows, versions = col.ints(found["start"])[whole], col.ints(found["rows"])[whole], names.codes[whole]
         slots, places = np.unique(starts, return_inverse=True)
-        sums = np.zeros(len(slots), np.int64)
+        sums, first = np.zeros(len(slots), np.int64), np.full(len(names.texts), moment.LATEST)
         np.add.at(sums, places, rows)
-        came: dict[str, int] = {}
-        for name, start in zip(names[whole][rows > 0].tolist(), starts[rows > 0].tolist(), strict=True):
-            came[name] = min(start, came.get(name, start))
-        return HeldPanes(slots, sums, sorted(names[~whole].tolist()), sorted(came.items(), key=lambda one: (one[1], one[0])))
+        np.minimum.at(first, versions[rows > 0], starts[rows > 0])
+        came = [(names.texts[code], int(first[code])) for code in np.unique(versions[rows > 0])]
+        segments = sorted(names.texts[code] for code in np.unique(names.codes[~whole]))
+        return HeldPanes(slots, sums, segments, sorted(came, key=lambda one: (one[1], one[0])))
 
     def slots(self, contract: Contract, version: str | None = None) -> tuple[Ints, Ints]:
         """Slots with predictions (of one version of the model, or of all), ascending, and how many predictions each holds."""

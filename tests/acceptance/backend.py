@@ -219,8 +219,10 @@ class Backend:
         if committed is None or model not in self.contracts:
             return False
         self._known[model] = committed
+        owner = self.owner(model)
+        owner.recheck_earlier_owners()  # as the scheduler has it once one has written late
         try:
-            return self.step(self.owner(model), model, committed, silent=silent)
+            return self.step(owner, model, committed, silent=silent)
         except Fenced:  # an owner that was killed while it took the model has it now, and nobody works for it
             del self._owners[model], self._known[model]
             return True

@@ -212,6 +212,14 @@ def test_a_rule_that_fires_again_soon_goes_on_with_its_episode() -> None:
     assert len({one.episode for one in late}) == 2
 
 
+def test_an_older_window_that_loses_its_rows_after_the_end_forgets_nothing() -> None:
+    """The episode that ended before goes on as if the window had not come again."""
+    history = [reading(0, "warn"), reading(1, "ok"), reading(2, "ok"), reading(1, "nodata", 2), reading(3, "warn")]
+    transitions = run(history, Terms((1, 2), reopen_within=2 * moment.DAY))[1]
+    assert states(transitions) == [State.FIRING, State.RECOVERING, State.RESOLVED, State.FIRING]
+    assert len({one.episode for one in transitions}) == 1
+
+
 def test_no_data_and_errors_alert_where_the_monitor_says_so() -> None:
     """They count as a warning, hold an episode as any breach does, and become the breach that follows, in one episode."""
     terms = Terms.of(msgspec.structs.replace(MONITOR, on_nodata=Unjudged.ALERT, persist=(2, 2)))

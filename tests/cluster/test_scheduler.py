@@ -260,3 +260,19 @@ def test_a_tick_is_heeded_in_a_round_over_all_models_too(monkeypatch: pytest.Mon
             wait(lambda at=at: seen == {"a": at, "b": 1})  # type: ignore[misc]
     finally:
         host.stop()
+
+
+def test_the_first_call_after_a_rest_waits_for_nothing() -> None:
+    """However long later ones are gathered."""
+    steps, gate = list[str](), Event()
+    gate.set()
+    host = Scheduler(Definitions(), Facts(), lambda name: cast("Owner", Steady(name, steps, {}, gate)), lambda: True, debounce=60.0)
+    host.start()
+    try:
+        wait(lambda: {*steps} == {"a", "b"})
+        before, began = steps.count("a"), time.monotonic()
+        host.call("a")
+        wait(lambda: steps.count("a") > before)
+        assert time.monotonic() - began < 30
+    finally:
+        host.stop()

@@ -242,3 +242,25 @@ def test_readings_of_earlier_owners_are_counted_in_each_step_at_first_and_then_n
     assert len(seen) == 3
     assert 2_000 <= seen[2] < 2_300
     assert len(asked) == 600 + 3_000 // 300
+
+
+def test_each_step_of_a_new_lease_counts_until_the_scheduler_has_looked_too() -> None:
+    """What is written before it looks first is found by the next step, which may be the last one for long; later a second may pass, and the next lease begins afresh."""
+    asked, clock = list[int](), ManualClock(START)
+
+    def below(*_: object) -> int:
+        asked.append(clock.now())
+        return 7
+
+    nothing: Any = None
+    readings: Any = SimpleNamespace(below=below)
+    watching = runner.MonitorRunner(nothing, nothing, readings, nothing, nothing, clock)
+    found = []
+    for first in (1, 2):
+        asked.clear()
+        own: Any = SimpleNamespace(first=first)
+        for _ in range(7_000):
+            watching.orphans_possible("m", own)
+            clock.advance(moment.SECOND // 10)
+        found.append([sum(low <= (at - asked[0]) / moment.SECOND < high for at in asked) for low, high in ((0, 10), (10, 600), (600, 700))])
+    assert found == [[100, 590, 0]] * 2

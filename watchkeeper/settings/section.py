@@ -224,7 +224,7 @@ class RetentionSettings(Section):
 
 
 class EvaluateSettings(Section):
-    """Settings of evaluation: `debounce_ms` is how long changes are gathered first, `threads` how many models are evaluated at a time."""
+    """Settings of evaluation: `debounce_ms` is how long changes are gathered between two evaluations, `threads` how many models are evaluated at a time."""
 
     debounce_ms: int = Field(default=200, ge=0)
     threads: int = Field(default=4, ge=1, le=64)

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, event, text
 
 from core import moment
 from core.destination import Destination
@@ -159,6 +159,25 @@ def test_a_receiver_is_not_claimed_before_it_may_be_sent_to(store: ControlStore,
     assert store.due(99, lease=10) == []
     assert [one.id for one in store.due(100, lease=10, busy=["other"])] == ["msg_2"]
     assert {one.id: one.begun for one in store.deliveries()[0]} == {"msg_1": 0, "msg_2": 100, "msg_3": 0}
+
+
+def test_where_nothing_waits_one_question_is_asked(store: ControlStore) -> None:
+    """Each process asks ten times a second, whatever destinations there are."""
+    store.apply_destinations([Destination(name="oncall"), Destination(name="other")])
+    write(store, row(1, "a"))
+    assert tried(store, 1, 200) == ["msg_1"]
+    asked: list[str] = []
+
+    def hear(*given: Any) -> None:
+        asked.append(given[2])
+
+    event.listen(Engine, "before_cursor_execute", hear)
+    try:
+        assert store.due(2, lease=10) == []
+    finally:
+        event.remove(Engine, "before_cursor_execute", hear)
+    assert [statement for statement in asked if "destinations" in statement or "endpoints" in statement] == []
+    assert any("outbox" in statement for statement in asked)
 
 
 def test_processes_of_version_0_1_0_go_on_beside_new_ones(store: ControlStore) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 from core.moment import HOUR
@@ -75,3 +76,25 @@ def test_the_readings_of_a_chart_are_those_that_a_list_has(engine: Engine) -> No
     some, after = readings.read(Query(**asked, start=0, limit=2), current)
     assert (some["value"].to_pylist(), after is None) == ([0.2, 0.6], False)
     assert readings.read(Query(**asked, start=0, limit=2, after=after), current)[0]["value"].to_pylist() == [0.7]
+
+
+def test_a_chart_of_many_windows_holds_few_of_them_at_a_time(engine: Engine) -> None:
+    """Its rows are wide, and a period may have any number: it is read as a list is."""
+    engine.command(
+        "INSERT INTO readings (model, monitor, monitor_version, contract, column, segment, window_start, window_end, verdict, revision)"
+        " SELECT 'm', 'w', 1, 1, 'x', 'all', toDateTime64(60 * number, 6), toDateTime64(60 * (number + 1), 6), 'ok', 1 FROM numbers(3000)"
+    )
+    one_pass: list[int] = []
+
+    def query(sql: str, parameters: Any) -> Any:
+        if "OVER" not in sql and "LIMIT 1 BY" in sql and "SETTINGS" in sql:
+            return engine.query(sql, parameters)
+        found = engine.query(f"{sql} SETTINGS max_rows_to_sort = 100", parameters)
+        one_pass.append(found.num_rows)
+        return found
+
+    small: Any = SimpleNamespace(query=query)
+    asked = Query(model="m", monitor="w", column="x", segment="all", start=0, limit=5)
+    rows, after = Readings(small).read(asked, {("m", "w"): (1, 1)})
+    assert (rows["window_start"].to_pylist(), after is None) == ([60_000_000 * minute for minute in range(5)], False)
+    assert one_pass == [20]
