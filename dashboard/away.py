@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Awaitable
 from typing import TypeVar
 
@@ -10,6 +11,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from core.contract import Contract
+from core.error import Retryable
 from dashboard import texts as word
 from dashboard.panel import ask
 from dashboard.ports import ModelRow, Reader
@@ -39,8 +41,8 @@ async def models(reader: Reader) -> list[ModelRow]:
     found = await or_else(None, ask(reader.models))
     if found is not None:
         return found
-    opened = await ask(reader.open_ones)
-    return [uncounted(one, sum(each.model == one.model for each in opened)) for one in await ask(reader.contracts)]
+    opened = Counter(one.model for one in await ask(reader.open_ones))
+    return [uncounted(one, opened[one.model]) for one in await ask(reader.contracts)]
 
 
 def notice(*, known: bool) -> list[Component]:
@@ -48,4 +50,13 @@ def notice(*, known: bool) -> list[Component]:
     if known:
         return []
     said = "The store of events does not answer: counts and times of events are missing here, and what needs them says so. Episodes and monitors are right. "
-    return [html.P([said, html.A("Try again", href="")], className="notice", role="alert")]
+    return [html.P([said, _again()], className="notice", role="alert")]
+
+
+def again(error: Exception) -> list[Component]:
+    """The offer to try again, where that may help."""
+    return [html.P(_again())] if isinstance(error, Retryable) else []
+
+
+def _again() -> Component:
+    return html.A("Try again", href="")

@@ -119,8 +119,12 @@ def _dates(state: PageState) -> Component:
 
 
 def _unknown(view: ModelView, state: PageState, *, computed: bool) -> list[str]:
-    """The names in the address that the model does not have, for example after a monitor was removed. The page then shows something else."""
+    """The names in the address that the model does not have, for example after a monitor was removed. The page then shows something else. What only events tell is left out where they cannot be read."""
     model = word.cut(view.row.model)
+    counted = [
+        ("version", state.version, set(view.model_versions), f"{model} has no predictions of version"),
+        ("by", state.by, {"*".join(grouping) for grouping in view.groupings}, f"{model} has no segments by"),
+    ]
     there = [
         ("monitor", state.monitor, {one.name for one in view.monitors}, f"{model} has no monitor"),
         (
@@ -131,8 +135,7 @@ def _unknown(view: ModelView, state: PageState, *, computed: bool) -> list[str]:
         ),
         ("target", state.target, set(TARGETS), "there are no windows"),
         ("baseline", state.baseline, set(BASELINES), "there is no baseline"),
-        ("version", state.version, set(view.model_versions), f"{model} has no predictions of version"),
-        ("by", state.by, {"*".join(grouping) for grouping in view.groupings}, f"{model} has no segments by"),
+        *(counted if view.row.known else []),
     ]
     return [f"{key}: {said} {word.cut(name)}" for key, name, known, said in there if name and name not in known]
 

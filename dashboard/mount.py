@@ -191,7 +191,7 @@ async def _frame(reader: Reader) -> tuple[int, list[Any]]:
     """How many episodes are open, and the state of the service; the page itself may be right whatever fails here."""
     facts, status = await gather(or_else(None, ask(reader.header_facts)), or_else(None, ask(reader.status)))
     opened, newest = facts or (len(await or_else((), ask(reader.open_ones))), None)
-    return opened, shell.health(status or {"problems": ["state unknown"]}, newest)
+    return opened, shell.health(status or {"problems": ["state unknown"]}, newest, known=facts is not None)
 
 
 def _log_failure(error: Exception) -> None:

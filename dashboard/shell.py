@@ -111,12 +111,12 @@ def problems(status: dict[str, Any]) -> list[str]:
     return [str(one.get("title") or one.get("detail") or "problem") if isinstance(one, dict) else str(one) for one in found]
 
 
-def health(status: dict[str, Any], newest: int | None) -> list[Any]:
-    """Whether the data are complete, and how old the newest event is: a link to the pipeline. `newest` is its time, None if there is none.
+def health(status: dict[str, Any], newest: int | None, *, known: bool = True) -> list[Any]:
+    """Whether the data are complete, and how old the newest event is: a link to the pipeline. `newest` is its time, None if there is none, or if that is not `known`.
 
     Problems come first; the inbox lists them in full.
     """
-    age = "No event yet" if newest is None else f"Newest event {word.ago(newest)}"
+    age = f"Newest event {word.ago(newest)}" if newest is not None else "No event yet" if known else "Age of events unknown"
     lower = f"{age[0].lower()}{age[1:]}"
 
     def said(text: str) -> Component:

@@ -94,7 +94,7 @@ async def view(reader: Reader, model: str) -> ModelView | None:
     if row is None:
         return None
     if not row.known:
-        row = replace(row, open_episodes=sum(one.ended_at is None for one in episodes))
+        row = replace(row, open_episodes=sum(one.model == model for one in await ask(reader.open_ones)))
     return ModelView(row, contract, monitors, episodes, referenced, reader.measures, versions, retrains)
 
 
@@ -179,7 +179,7 @@ def reach(state: PageState) -> str:
 def nothing(view: ModelView, monitor: Monitor, state: PageState, here: Callable[[PageState], str], column: str = "") -> Component:
     """The text in place of a chart without a reading: why there is none, and where there is one."""
     whole = piece.link("Show all traffic", here(state.but(segment=ALL))) if state.segment != ALL else None
-    if state.segment != ALL and state.segment not in view.segments:
+    if state.segment != ALL and view.row.known and state.segment not in view.segments:
         return piece.empty("No such segment", f"Nothing was seen of {reach(state)}, and the reference has no such value.", whole)
     if watches(monitor, state.segment):
         return piece.empty("No reading", "No window of this period has been evaluated yet.", whole)

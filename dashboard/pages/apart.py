@@ -12,6 +12,7 @@ from core.cause import CauseQuery, Causes
 from core.error import ConfigError, Retryable
 from dashboard import components as piece
 from dashboard import texts as word
+from dashboard.away import again
 from dashboard.pages.head import there
 from dashboard.panel import ask
 from dashboard.ports import Reader
@@ -25,7 +26,7 @@ async def apart(reader: Reader, asked: CauseQuery, kept: PageState, *, title: st
     try:
         found: Causes = await ask(reader.cause, asked)
     except (ConfigError, Retryable) as error:
-        return piece.card(title, piece.empty("Cannot be computed", str(error)), note=note)
+        return piece.card(title, piece.empty("Cannot be computed", str(error), *again(error)), note=note)
     model, (own, other) = asked.model, names
     slices = [
         (

@@ -16,6 +16,7 @@ from core.reading import Verdict
 from core.segment import ALL
 from dashboard import components as piece
 from dashboard import texts as word
+from dashboard.away import again
 from dashboard.control import Here, windows
 from dashboard.figure.heat import heat
 from dashboard.graph import graph
@@ -190,7 +191,7 @@ def order(state: PageState, options: Sequence[tuple[str, str]], here: Here) -> C
 
 def unavailable(title: str, head: Any, error: Exception) -> Component:
     """The card in place of readings that cannot be computed."""
-    return piece.card(title, [head, piece.empty("Cannot be computed", str(error))])
+    return piece.card(title, [head, piece.empty("Cannot be computed", str(error), *again(error))])
 
 
 def partial(shown: Run) -> Component | None:

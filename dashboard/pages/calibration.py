@@ -13,6 +13,7 @@ from core.measure import Measure
 from core.monitor import Compare, Gate, Monitor
 from dashboard import components as piece
 from dashboard import texts as word
+from dashboard.away import again
 from dashboard.panel import ask
 from dashboard.ports import Reader
 from dashboard.series import Series
@@ -31,7 +32,7 @@ async def calibration(reader: Reader, view: ModelView, how: Taken, column: str, 
     try:
         found = await ask(reader.calibration, asked)
     except (ConfigError, Retryable) as error:
-        return piece.card(title, piece.empty("Not known yet", str(error)))
+        return piece.card(title, piece.empty("Not known yet", str(error), *again(error)))
     if found is None:
         return None
     phi, windows = found["phi"].get(column), found["windows"]

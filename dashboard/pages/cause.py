@@ -17,6 +17,7 @@ from core.segment import ALL, grouping_of
 from dashboard import components as piece
 from dashboard import texts as word
 from dashboard.aria import aria
+from dashboard.away import again
 from dashboard.event_filter import EventFilter
 from dashboard.pages.events import said
 from dashboard.panel import ask
@@ -40,7 +41,7 @@ async def causes(reader: Reader, id_: str, search: str) -> Any:
         found: Causes | None = await ask(reader.cause_of, id_)
         within = await ask(reader.cause_of, id_, chosen) if chosen else found
     except (ConfigError, Retryable) as error:
-        return piece.card("Where", piece.empty("No causes", str(error)), level=3)
+        return piece.card("Where", piece.empty("No causes", str(error), *again(error)), level=3)
     if found is None or within is None:  # deleted just now
         return None
     contract: Contract | None = await ask(reader.contract, one.model)
@@ -88,10 +89,10 @@ def _what(
     most = max((each.contribution for each in columns), default=0.0)
     segment = chosen if chosen and _held(contract, chosen) else one.segment
     state = PageState(segment=segment, measure=one.measure, monitor=one.monitor, window=one.window_start, episode=one.id)
-    events = PageState(segment=_listed(chosen or one.segment, contract)[0], start=one.window_start, end=one.window_end, episode=one.id)
 
     def link(column: str, name: str) -> str:
-        return EventFilter(column=column, value=name, order="worst" if labelled else "").address(one.model, events)
+        inside, listed = _of_bin(chosen or one.segment, column, name, contract)
+        return listed.but(order="worst" if labelled else "").address(one.model, _events(one, inside))
 
     rows = [
         _bar(
@@ -120,15 +121,33 @@ def _held(contract: Contract | None, segment: str) -> bool:
 
 def _listed(slice_: str, contract: Contract | None) -> tuple[str, EventFilter, bool]:
     """The segment of dimensions and the bin of a column to which a list of events is narrowed for a slice; and whether these are all of the slice."""
-    dimensions = {dimension.name for dimension in contract.dimensions} if contract else set[str]()
-    parts = [part.split("=", 1) for part in slice_.split(",")] if slice_ != ALL else []
-    segment = ",".join(f"{name}={value}" for name, value in parts if text.unquote(name) in dimensions) or ALL
-    others = [(text.unquote(name), value) for name, value in parts if text.unquote(name) not in dimensions]
+    dimensions = _dimensions(contract)
+    parts = [part.partition("=")[::2] for part in slice_.split(",")] if slice_ != ALL else []
+    segment = ",".join(f"{name}={value}" for name, value in parts if name in dimensions) or ALL
+    others = [(name, value) for name, value in parts if name not in dimensions]
     known = {one.name: one for one in contract.summarised} if contract else {}
     if not others or others[0][0] not in known:
         return segment, EventFilter(), not others
     column, value = others[0]
     return segment, EventFilter(column=column, value=text.unquote(value) if known[column].numeric else value), len(others) == 1
+
+
+def _of_bin(slice_: str, column: str, name: str, contract: Contract | None) -> tuple[str, EventFilter]:
+    """The segment and the filter for the events of a slice that are in a bin of a column. Bins of a dimension are its segments: the `other` of these, and values that were taken up, are no bins of the column."""
+    segment, listed, _ = _listed(slice_, contract)
+    if column not in _dimensions(contract):
+        return segment, EventFilter(column=column, value=name)
+    return ",".join([*([] if segment == ALL else [segment]), f"{column}={name}"]), listed
+
+
+def _dimensions(contract: Contract | None) -> set[str]:
+    return {dimension.name for dimension in contract.dimensions} if contract else set()
+
+
+def _events(one: Episode, segment: str) -> PageState:
+    """The state of a list of events of the window, of the version of the model that the monitor watches."""
+    version = one.definition.version or ""
+    return PageState(segment=segment, version=version, start=one.window_start, end=one.window_end, episode=one.id)
 
 
 def _bar(name: Any, part: float, said: Any) -> Component:
@@ -168,7 +187,7 @@ def _rows(one: Episode, found: Causes, contract: Contract | None, *, labelled: b
         return None
     first = found.segments[0].segment if found.segments else one.segment
     segment, listed, whole = _listed(first, contract)
-    state = PageState(segment=segment, start=one.window_start, end=one.window_end, episode=one.id)
+    state = _events(one, segment)
     listed = listed.but(order="worst" if labelled else "")
     parts: list[Any] = ["Worst rows: "]
     for name in found.examples[:_EXAMPLES]:

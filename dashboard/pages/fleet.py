@@ -33,13 +33,15 @@ async def draw(reader: Reader, search: str = "") -> Page:
     heading = html.Div(
         [html.H1("Models"), html.P("Health is the worst open episode of each family.", className="faint")], className="title"
     )
-    first, waiting = _first(search, len(found)), _waiting(await or_else({}, ask(reader.waiting)))
+    waits = await or_else(None, ask(reader.waiting))
+    first, waiting = _first(search, len(found)), _waiting(waits or {})
     rows = found[first : first + ROWS]
     if not rows:
         return Page(
             "Models",
             [
                 heading,
+                *notice(known=waits is not None),
                 piece.empty(
                     "No model yet",
                     "Make one from a reference file:",
@@ -50,15 +52,20 @@ async def draw(reader: Reader, search: str = "") -> Page:
         )
     spans = {row.model: ((end := _end(row)) - DAYS * moment.DAY, end) for row in rows if row.known and row.last_ts is not None}
     monitors, levels, traffic = await gather(
-        ask(reader.monitors, None), ask(reader.open_levels), or_else({}, ask(reader.recent, spans, moment.DAY))
+        ask(reader.monitors, None), ask(reader.open_levels), or_else(None, ask(reader.recent, spans, moment.DAY))
     )
     watching: dict[str, list[Monitor]] = {}
     for monitor in monitors:
         watching.setdefault(monitor.model, []).append(monitor)
-    drawn = [_row(row, reader.measures, watching.get(row.model, []), levels.get(row.model, ()), traffic.get(row.model, {})) for row in rows]
+    known = traffic is not None and waits is not None and all(row.known for row in rows)
+
+    def came(model: str) -> Mapping[int, int] | None:
+        return None if traffic is None else traffic.get(model, {})
+
+    drawn = [_row(row, reader.measures, watching.get(row.model, []), levels.get(row.model, ()), came(row.model)) for row in rows]
     head = ("Model", "Performance", "Drift", "Quality", "Open", f"Predictions, {DAYS} days", "Labelled", "Last event (UTC)")
     listed = html.Div(piece.table(head, drawn, caption="Models", numbers=(4, 6)), className="card")
-    return Page("Models", [heading, *notice(known=all(row.known for row in rows)), listed, *_ways(first, len(found)), *waiting])
+    return Page("Models", [heading, *notice(known=known), listed, *_ways(first, len(found)), *waiting])
 
 
 def _first(search: str, many: int) -> int:
@@ -94,11 +101,9 @@ def _end(row: ModelRow) -> int:
 
 
 def _row(
-    row: ModelRow, measures: Measures, monitors: Sequence[Monitor], levels: Collection[tuple[str, Level]], traffic: Mapping[int, int]
+    row: ModelRow, measures: Measures, monitors: Sequence[Monitor], levels: Collection[tuple[str, Level]], traffic: Mapping[int, int] | None
 ) -> tuple[Any, ...]:
-    end = _end(row)
-    counts: list[float | None] = [float(traffic.get(end + (index - DAYS) * moment.DAY, 0)) for index in range(DAYS)]
-    total = sum(count or 0 for count in counts)
+    """The cells of a model; `traffic` is None where that is not known now."""
     name = html.Div(
         [
             piece.link(piece.name(row.model), address("models", row.model)),
@@ -108,22 +113,23 @@ def _row(
     if not row.known:
         health = (_health(family, measures, monitors, levels, row) for family in FAMILIES)
         return (name, *health, str(row.open_episodes or word.NONE), word.NONE, word.NONE, word.NONE)
-    spark = html.Div(
-        [
-            piece.line(counts if total else [], f"{word.count(int(total))} predictions", zero=True),
-            html.Span(word.short(total), className="faint"),
-        ],
-        className="beside",
-    )
     labelled = word.share(row.labels / row.predictions) if row.predictions else word.NONE
     return (
         name,
         *(_health(family, measures, monitors, levels, row) for family in FAMILIES),
         str(row.open_episodes or word.NONE),
-        spark,
+        word.NONE if traffic is None else _spark(traffic, _end(row)),
         labelled,
         word.minute(row.last_ts),
     )
+
+
+def _spark(traffic: Mapping[int, int], end: int) -> Component:
+    """The predictions of the last days, as a line and as a number."""
+    counts: list[float | None] = [float(traffic.get(end + (index - DAYS) * moment.DAY, 0)) for index in range(DAYS)]
+    total = sum(count or 0 for count in counts)
+    line = piece.line(counts if total else [], f"{word.count(int(total))} predictions", zero=True)
+    return html.Div([line, html.Span(word.short(total), className="faint")], className="beside")
 
 
 def _health(family: Family, measures: Measures, monitors: Sequence[Monitor], levels: Collection[tuple[str, Level]], row: ModelRow) -> Any:

@@ -84,6 +84,8 @@ async def _standings(reader: Reader, monitors: Collection[Monitor]) -> Standings
     """When each monitor was evaluated last, and what it has used of its budget; None while that cannot be read."""
     budgeted = any(one.allowed is not None for one in monitors)
     models = await models_of(reader) if budgeted else []
+    if not all(row.known for row in models):
+        return None
     return await or_else(None, ask(reader.standings, _since(monitors, models)))
 
 

@@ -155,7 +155,10 @@ async def _other(reader: Reader, view: ModelView, how: Taken, state: PageState, 
     other = taken(view, partner, state.but(monitor=""), like=how.monitor)
     if not other.stored and view.contract.task is Task.REGRESSION:
         return None  # the model of its errors is trained, which a page does not wait for
-    shown = await series_of(reader, question(other, state.segment, over.start, over.end), over)
+    try:
+        shown = await series_of(reader, question(other, state.segment, over.start, over.end), over)
+    except Retryable:  # the measure is there all the same
+        return None
     return (view.measures[partner].title, shown) if any(value is not None for value in shown.value) else None
 
 

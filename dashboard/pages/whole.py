@@ -29,6 +29,7 @@ from dashboard.view_model import ModelView, looked, nothing, of, reach, traffic,
 
 _SIGNALS = {"service.latency": "@latency_ms", **{f"service.{name}": "@status" for name in ("error_rate", "availability", "burn_rate")}}
 _SHORT = "7d"  # the period of what is made of all events
+_WHY_SHORT = " It is made of all events, so over 7 days whatever the period; dates make it longer."
 _PICKING = "performance"  # the part of a model's page that has the choices of windows and baseline
 
 
@@ -99,10 +100,14 @@ def _dear(about: Measure, how: Taken) -> bool:
     return about.of_stream and not how.stored
 
 
+def _cut(about: Measure, how: Taken, state: PageState) -> bool:
+    """Whether a measure is shown over less than the period that is chosen: of one that is made of all events a relative period is short."""
+    return _dear(about, how) and state.start is None and state.range != _SHORT
+
+
 def _over(view: ModelView, about: Measure, how: Taken, state: PageState) -> Period:
-    """The period of a measure; of one that is made of all events a relative period is short."""
-    short = _dear(about, how) and state.start is None
-    return period(view.row, state.but(range=_SHORT) if short else state, how.monitor.window)
+    """The period of a measure."""
+    return period(view.row, state.but(range=_SHORT) if _cut(about, how, state) else state, how.monitor.window)
 
 
 def _segment(about: Measure, state: PageState) -> str:
@@ -144,7 +149,7 @@ async def _whole(part: str, reader: Reader, view: ModelView, shown: dict[str, Ta
     card = piece.card(
         f"{about.title}, {word.stretch(over[name].start, over[name].end)}",
         [choices(shown, monitor, view, state, here, more=picks), windows(one, slot, state, here), *chart],
-        note=f"{reach(state)}, {shift(over[name])}. Bars: {bars}.{band}{how.note}",
+        note=f"{reach(state)}, {shift(over[name])}. Bars: {bars}.{band}{how.note}{_WHY_SHORT if _cut(about, how, state) else ''}",
         foot=piece.source(query) if isinstance(query := asked[name], Query) else None,
     )
     facts = piece.figures(*(_fact(view.measures[other], found.get(other), one, state) for other, one in shown.items()))

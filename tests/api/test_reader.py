@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event, Thread
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -17,7 +18,7 @@ import pytest
 from core.clock import ManualClock
 from core.contract import LABEL, Contract
 from core.document_name import OWNER
-from core.error import ConfigError
+from core.error import ConfigError, Retryable
 from core.event_query import EventQuery, Range, Texts
 from core.monitor import Monitor
 from core.reading import Query
@@ -34,7 +35,7 @@ from storage.facts.outcome_store import OutcomeStore
 from storage.facts.readings import Current
 from tests.storage.facts.test_facts import CONTRACT, HOUR, labels, pane_rows, predictions
 from tests.storage.facts.test_progress import batch
-from watchkeeper.reader.kept import LONGEST
+from watchkeeper.reader.kept import LONGEST, Kept
 from watchkeeper.reader.reader import Reader
 from watchkeeper.services import Pages
 from watchkeeper.settings.settings import Settings
@@ -120,6 +121,56 @@ def test_what_facts_say_of_a_model_is_read_again_only_once_something_came(stores
     assert seen()[1] == 2
     now[0] = LONGEST
     assert seen()[1] == 3
+
+
+def test_what_is_too_old_to_be_given_is_forgotten() -> None:
+    """So that what is kept does not grow with all models that were ever looked at."""
+    now = [0.0]
+    kept = Kept[int](10.0, lambda: now[0])
+    for at, model in enumerate("abca"):
+        now[0] = 4.0 * at
+        kept.put(model, "stamp", at)
+    assert [kept.get(model, "stamp") for model in "abc"] == [3, 1, 2]
+    assert kept.get("a", "other") is None
+    now[0] = 16.0
+    kept.put("d", "stamp", 4)
+    assert list(kept._held) == ["c", "a", "d"]
+
+
+def test_a_store_that_is_away_is_not_waited_for_in_turn(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who asks while a look is under way is told of its failure; who asks later looks again, as who asks for another model does."""
+    asked, waits, others = list[str](), Event(), list[Thread]()
+    told = list[str]()
+
+    def tag() -> str:
+        waits.set()
+        return ""
+
+    reader = Reader(cast("Any", SimpleNamespace(stores=stores, tag=tag, clock=ManualClock(1))))
+    m, n = (msgspec.structs.replace(CONTRACT, model=name) for name in "mn")
+
+    def look() -> None:
+        with pytest.raises(Retryable, match="away") as raised:
+            reader._of(m)
+        told.append(str(raised.value))
+
+    def segments(contract: Contract) -> list[str]:
+        asked.append(contract.model)
+        if contract.model == "m" and len(asked) == 1:
+            others.extend((Thread(target=reader._of, args=(n,), daemon=True), Thread(target=look, daemon=True)))
+            others[0].start()
+            others[0].join(5)
+            waits.clear()
+            others[1].start()
+            assert waits.wait(10)  # the other one has begun
+            raise Retryable("away")
+        return ["all"]
+
+    monkeypatch.setattr(stores.panes, "segments", segments)
+    look()
+    others[1].join(10)
+    assert (asked, told) == (["m", "n"], ["away", "away"])
+    assert reader._of(m).segments == ["all"]
 
 
 def test_versions_for_the_marks_of_charts_are_read_once(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:

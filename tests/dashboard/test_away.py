@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from core.contract_version import ContractVersion
-from core.error import Retryable
+from core.error import ConfigError, Retryable
 from dashboard import components as piece
 from dashboard import late, ports
 from dashboard.mount import _frame
+from dashboard.pages import board
 from dashboard.panel import Page
 from dashboard.route import page
 from dashboard.site import LATE, SITE, PageEntry
@@ -101,6 +102,30 @@ async def test_parts_that_come_later_fail_alone() -> None:
 
 
 async def test_the_frame_counts_open_episodes() -> None:
-    """The place Inbox has its number, and the state says that it is not known."""
-    opened, _ = await _frame(Away())
+    """The place Inbox has its number, and the state says that the age of events is not known."""
+    opened, health = await _frame(Away())
     assert opened == len(Twin().open_ones()) > 0
+    said = text(Page("", health))
+    assert "Age of events unknown" in said
+    assert "No event" not in said
+
+
+async def test_what_only_events_tell_is_not_denied(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A version, a grouping and a segment may well be there, and nobody has counted no predictions."""
+    twin = Twin()
+    twin.failing = {"models"}
+    said = text(await page(twin, f"/ui/models/{MODEL}/performance", "?version=9&by=carrier&segment=carrier%3DZZ"))
+    assert "does not answer" in said
+    assert not any(denied in said for denied in ("has no predictions", "has no segments", "No such segment"))
+    twin = Twin()
+    monkeypatch.setattr(twin, "recent", _fail)
+    said = text(await page(twin, "/ui/models", ""))
+    assert "does not answer" in said
+    assert '"children": "0"' not in said
+
+
+def test_what_cannot_be_computed_now_is_offered_again() -> None:
+    """Not what can never be."""
+    retried, refused = (text(Page("", [board.unavailable("Drift", None, kind("because"))])) for kind in (Retryable, ConfigError))
+    assert "Try again" in retried
+    assert "Try again" not in refused

@@ -188,6 +188,24 @@ async def test_quality_shows_the_stream_the_columns_and_new_categories(twin: Twi
     assert "Every category of this window is in the reference." in early
 
 
+@pytest.mark.parametrize(("search", "days", "cut"), [("", 7, True), ("&range=7d", 7, False), ("&from=2013-11-01&to=2013-12-01", 30, False)])
+async def test_what_is_made_of_all_events_is_over_a_week_and_says_so(search: str, days: int, *, cut: bool) -> None:
+    """Only the measure that is chosen is computed; dates that are given hold."""
+    asked = list[Trial]()
+
+    class Evaluating(Twin):
+        def evaluate(self, trial: Trial) -> pa.Table:
+            asked.append(trial)
+            return super().evaluate(trial)
+
+    reader = Evaluating()
+    said = json.dumps(await drawn(reader, f"{MODEL}/quality?measure=quality.late_rate{search}"))
+    dear = [one for one in asked if reader.measures[one.monitor["measure"]].of_stream]
+    assert [one.monitor["measure"] for one in dear] == ["quality.late_rate"]
+    assert (dear[0].end or 0) - (dear[0].start or 0) == days * moment.DAY
+    assert ("over 7 days whatever the period" in said) == cut
+
+
 COLUMN = Column(name="x", kind=Kind.NUMERIC, edges=(0.0, 1.0, 3.0))
 
 

@@ -21,7 +21,7 @@ from core.reading import FIELDS, Query, Reading, Verdict
 from dashboard import late
 from dashboard import texts as word
 from dashboard.event_filter import EventFilter
-from dashboard.pages.cause import _listed
+from dashboard.pages.cause import _events, _listed, _of_bin
 from dashboard.pages.course import _clipped, episode_facts
 from dashboard.pages.episode import _delivery
 from dashboard.period import Period, shift
@@ -299,6 +299,27 @@ def test_a_slice_is_listed_by_its_dimensions_and_a_bin_of_one_other_column(
 ) -> None:
     """What else it is made of cannot be asked for, so that the list is not all of it."""
     assert _listed(slice_, twin.contract("departs-late")) == (segment, EventFilter(column=column, value=value), whole)
+
+
+def test_a_bin_of_a_dimension_is_listed_as_its_segment(twin: Twin) -> None:
+    """`other` of a dimension is what is no segment of its own, and a value that was taken up is no bin of the column. Names of dimensions stand as they are."""
+    contract = twin.contract("departs-late")
+    assert contract is not None
+    assert _of_bin("all", "carrier", "other", contract) == ("carrier=other", EventFilter())
+    assert _of_bin("carrier=EV,temp=null", "origin", "new%2Cone", contract) == (
+        "carrier=EV,origin=new%2Cone",
+        EventFilter(column="temp", value="null"),
+    )
+    assert _of_bin("carrier=EV", "temp", "[1,2)", contract) == ("carrier=EV", EventFilter(column="temp", value="[1,2)"))
+    odd = msgspec.structs.replace(contract, dimensions=(msgspec.structs.replace(contract.dimensions[0], name="100%25"),))
+    assert _listed("100%25=a", odd) == ("100%25=a", EventFilter(), True)
+    assert _listed("a,b=null", contract) == ("all", EventFilter(), False)
+
+
+def test_events_of_an_episode_are_of_the_version_that_its_monitor_watches() -> None:
+    """Of all versions if it names none."""
+    watched = msgspec.structs.replace(DRIFT, version="2")
+    assert [_events(one, "all").version for one in (episode(), episode(definition=watched))] == ["", "2"]
 
 
 async def test_a_column_that_stands_out_leads_to_its_events(twin: Twin) -> None:

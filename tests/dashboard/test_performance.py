@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.contract import Task
+from core.error import Retryable
 from core.monitor import Monitor
 from core.trial import Trial
 from dashboard.pages.confusion import REST, Matrix
@@ -76,6 +77,18 @@ async def test_an_estimate_stands_beside_what_labels_give(twin: Twin) -> None:
     assert [trial.monitor["measure"] for trial in asked] == ["performance.estimated_accuracy"]
     assert "Estimated accuracy" in lines
     assert "95 %: 0.77 to 0.83; the same window" in said
+
+
+async def test_what_labels_give_is_there_without_its_estimate(twin: Twin) -> None:
+    """An estimate cannot be computed while the reference is being stored."""
+
+    def fail(_trial: Trial) -> pa.Table:
+        raise Retryable("the reference is being stored")
+
+    said = await drawn(changed(twin, evaluate=fail), "?measure=performance.accuracy&monitor=accuracy")
+    assert "Cannot be computed" not in said
+    assert "the same window" not in said
+    assert figures(json.loads(said))
 
 
 async def test_an_estimate_is_of_the_same_measure(twin: Twin) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable, Mapping
+from threading import Lock
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -26,11 +27,12 @@ def stamp(contract: Contract, progress: Progress | None, cursor: Mapping[str, An
 
 
 class Kept(Generic[Found]):
-    """Answers by model, each under the stamp that it was found with. Threads share it."""
+    """Answers by model, each under the stamp that it was found with; none is held much longer than it is given. Threads share it."""
 
     def __init__(self, longest: float = LONGEST, clock: Callable[[], float] = time.monotonic) -> None:
         self._longest, self._clock = longest, clock
-        self._held: dict[str, tuple[Hashable, float, Found]] = {}
+        self._held: dict[str, tuple[Hashable, float, Found]] = {}  # the oldest first
+        self._lock = Lock()
 
     def get(self, model: str, stamp: Hashable) -> Found | None:
         """What was found under this stamp; None if nothing was, or long ago."""
@@ -38,11 +40,17 @@ class Kept(Generic[Found]):
         return held[2] if held is not None and held[0] == stamp and self._clock() < held[1] + self._longest else None
 
     def put(self, model: str, stamp: Hashable, found: Found) -> Found:
-        """Keep what was found, in place of what was found before."""
-        self._held[model] = stamp, self._clock(), found
+        """Keep what was found, in place of what was found before, and forget what is too old to be given."""
+        now = self._clock()
+        with self._lock:
+            self._held.pop(model, None)
+            self._held[model] = stamp, now, found
+            while self._held[oldest := next(iter(self._held))][1] + self._longest <= now:
+                del self._held[oldest]
         return found
 
     def drop(self, others: Callable[[str], bool]) -> None:
         """Forget models."""
-        for model in [one for one in list(self._held) if others(one)]:
-            self._held.pop(model, None)
+        with self._lock:
+            for model in [one for one in self._held if others(one)]:
+                del self._held[model]

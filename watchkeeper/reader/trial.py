@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from threading import Lock
@@ -17,7 +18,7 @@ from core import moment
 from core.block import Ints
 from core.contract import Contract
 from core.episode import Rule, State, Transition
-from core.error import ConfigError
+from core.error import ConfigError, Retryable
 from core.monitor import Gate, Monitor
 from core.plain_json import plain_json
 from core.reading import Reading
@@ -59,7 +60,9 @@ class TrialReader(Sources):
     def __init__(self, backend: Backend) -> None:
         super().__init__(backend)
         stores = backend.stores
-        self._there, self._looking = Kept[_There](_PAGE), Lock()
+        self._there = Kept[_There](_PAGE)
+        self._looking: dict[str, Lock] = {}  # by model
+        self._failed: dict[str, tuple[float, str]] = {}  # by model: when the last look failed, and why
         self._evaluate = Evaluate(stores.panes, stores.raw, stores.stream, stores.control.contract_version, stores.training)
 
     def calibration(self, monitor: Monitor) -> dict[str, Any] | None:
@@ -171,11 +174,18 @@ class TrialReader(Sources):
         return plan.existing(monitor.window, slots, self._backend.clock.now() - wait(monitor), live=False), slots, rows
 
     def _of(self, contract: Contract) -> _There:
-        """What panes hold of a model. The measures of a page are computed one after the other, and each asks."""
-        mark, panes = (self._backend.tag(), contract.version, contract.summary), self._stores.panes
-        with self._looking:  # who asks meanwhile gets the same answer
-            held = self._there.get(contract.model, mark)
-            return held or self._there.put(contract.model, mark, _There(panes.segments(contract), *panes.slots(contract)))
+        """What panes hold of a model. The measures of a page ask at once or one after the other. Raises Retryable."""
+        began, mark, panes = time.monotonic(), (self._backend.tag(), contract.version, contract.summary), self._stores.panes
+        with self._looking.setdefault(contract.model, Lock()):  # who asks meanwhile gets the same answer
+            failed, why = self._failed.get(contract.model, (began, ""))
+            if began < failed:  # or is told of the same failure: a store that is away is not waited for in turn
+                raise Retryable(why)
+            try:
+                held = self._there.get(contract.model, mark)
+                return held or self._there.put(contract.model, mark, _There(panes.segments(contract), *panes.slots(contract)))
+            except Retryable as error:
+                self._failed[contract.model] = time.monotonic(), str(error)
+                raise
 
     def _early(self, monitor: Monitor, model: Model, windows: Spans, slots: Ints, rows: Ints) -> Spans | None:
         """The windows of the stream that the monitor is calibrated on, as they are now."""
