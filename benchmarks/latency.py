@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import random
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,7 +33,7 @@ from material.stream import MODEL, SEGMENTS, bodies, reference
 from core import moment
 from core.clock import SystemClock
 from tests.acceptance.machines import Machines
-from tests.acceptance.world import Cluster, Embedded
+from tests.acceptance.world import PARTITIONS, Cluster, Embedded
 from watchkeeper.client import Client
 from watchkeeper.demo.receiver import Receiver
 
@@ -41,6 +42,7 @@ PROBE = "probe"
 PARTS = [f"{part:03d}" for part in range(100)]
 GOOD, MANY = 2, 1_000  # events of each part, and of none, that have their value: the whole stays below the limit
 REQUESTS = 20  # a second, of the stream
+SENDERS = 4  # connections of the stream
 WARM = 5.0  # seconds before the first probe
 HEADS = ("", "events/s wanted", "sent", "webhooks", "p50 ms", "p99 ms", "longest ms", "load before, after")
 STAGES = ("", "events/s wanted", "answered", "episode", "decided", "webhook")  # the stages, each from the end of the one before
@@ -49,10 +51,19 @@ _MARK, _TIME = "@" * 12, moment.text(1_000_000_000_000_000)
 
 def stream(url: str, rate: int, sent: Synchronized[int], over: Any) -> None:
     """Send `rate` events a second whose time is now, until it is over; counts those that were accepted. A process of its own."""
+    (body,) = bodies(rate // REQUESTS, 1_000_000_000_000_000, 1, batch=rate // REQUESTS, prefix=_MARK)
+    senders = [threading.Thread(target=_send, args=(url, rate, body, place, sent, over)) for place in range(SENDERS)]
+    for sender in senders:
+        sender.start()
+    for sender in senders:
+        sender.join()
+
+
+def _send(url: str, rate: int, body: bytes, first: int, sent: Synchronized[int], over: Any) -> None:
+    """Send every request whose number is `first` modulo the senders, each at its moment: one alone would wait for its answers longer than for its turn."""
     address = urlsplit(url)
     connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=60)
-    (body,) = bodies(rate // REQUESTS, 1_000_000_000_000_000, 1, batch=rate // REQUESTS, prefix=_MARK)
-    began, turn = time.monotonic(), 0
+    began, turn = time.monotonic(), first
     while not over.wait(max(0.0, began + turn / REQUESTS - time.monotonic())):
         fresh = body.replace(_MARK.encode(), f"{rate:06d}{turn:06d}".encode()).replace(
             _TIME.encode(), moment.text(SystemClock().now()).encode()
@@ -61,8 +72,9 @@ def stream(url: str, rate: int, sent: Synchronized[int], over: Any) -> None:
         answer = connection.getresponse()
         answer.read()
         if answer.status == 200:
-            sent.value += rate // REQUESTS
-        turn += 1
+            with sent.get_lock():
+                sent.value += rate // REQUESTS
+        turn += SENDERS
 
 
 @contextmanager
@@ -183,7 +195,11 @@ def main() -> None:
         "--worlds", nargs="+", default=["embedded", "cluster"], choices=["embedded", "cluster"], help="what to measure (both)"
     )
     parser.add_argument("--seconds", type=float, default=30.0, help="over which the 100 probes are spread (30)")
+    parser.add_argument(
+        "--partitions", type=int, default=PARTITIONS, help=f"of the topics of the cluster, which has two ingest processes ({PARTITIONS})"
+    )
     given = parser.parse_args()
+    partitions = {"WATCHKEEPER_KAFKA__PARTITIONS": str(given.partitions)}
     rows = []
     for name in given.worlds:
         for rate in given.rates:
@@ -193,7 +209,8 @@ def main() -> None:
                     rows.append(measure(name, Embedded(Path(folder), {}), rate, given.seconds))
                     continue
                 with Machines(Path(folder) / "servers") as machines:
-                    rows.append(measure(name, Cluster(Path(folder) / "processes", machines.servers("bench"), {}), rate, given.seconds))
+                    world = Cluster(Path(folder) / "processes", machines.servers("bench"), partitions)
+                    rows.append(measure(f"{name}, {given.partitions} partitions", world, rate, given.seconds))
     table("From an event to its webhook; server, stream and receiver on one machine", HEADS, [one for one, _ in rows])
     table("Where the time goes: p50 and p99 of each stage in ms", STAGES, [two for _, two in rows])
     print("answered: the request; episode: log, ingest, evaluation; decided: the policy; webhook: delivery.")

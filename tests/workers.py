@@ -33,6 +33,8 @@ LONGEST = (
     "tests/acceptance/test_partitions.py",
 )
 
+_SLOW_UNTIL = 0.6  # of the files that are not the longest: after so many the last slow one has begun
+
 SERVERS = pytest.StashKey[list[Server]]()
 
 
@@ -65,12 +67,16 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The longest files first, then those with slow tests, each in its own order."""
+    """The longest files first, then the others, each in its own order. Those with slow tests, which mostly wait, come among those that compute, so that no core is idle, and well before the end."""
     if not hasattr(config, "workerinput"):
         return
     slow = {item.location[0] for item in items if item.get_closest_marker("slow")}
-    places = {name: place for place, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: places.get(item.location[0], len(places) + (item.location[0] not in slow)))
+    others = [name for name in dict.fromkeys(item.location[0] for item in items) if name not in LONGEST]
+    waiting, computing = ([name for name in others if (name in slow) is which] for which in (True, False))
+    places: dict[str, float] = {name: place - len(LONGEST) for place, name in enumerate(LONGEST)}
+    places |= {name: _SLOW_UNTIL * place / len(waiting) for place, name in enumerate(waiting)}
+    places |= {name: place / len(computing) for place, name in enumerate(computing)}
+    items.sort(key=lambda item: places[item.location[0]])
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

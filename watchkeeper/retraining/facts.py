@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import cast
 
@@ -42,13 +43,18 @@ class _Held:
 
     def __init__(self, stores: Stores, clock: Clock) -> None:
         self.stores, self.clock = stores, clock
+        self._asked = itertools.count()
+
+    def tag(self) -> str:
+        """Another text each time, so that nothing is kept: a verdict is about what is there now."""
+        return str(next(self._asked))
 
 
 class RetrainFacts(ComparisonReader):
     """Reads facts. It changes nothing. Safe to share between threads."""
 
     def __init__(self, stores: Stores, clock: Clock) -> None:
-        super().__init__(cast("Backend", _Held(stores, clock)))  # trials read its stores and its clock only
+        super().__init__(cast("Backend", _Held(stores, clock)))  # trials read its stores, its clock and its tag only
         self._clock = clock
 
     def manifest(self, request: Retrain, trained: int | None) -> Manifest:
