@@ -33,12 +33,13 @@ from material.stream import MODEL, SEGMENTS, bodies, reference
 from core import moment
 from core.clock import SystemClock
 from tests.acceptance.machines import Machines
-from tests.acceptance.world import PARTITIONS, Cluster, Embedded
+from tests.acceptance.world import PROCESSES, Cluster, Embedded
 from watchkeeper.client import Client
 from watchkeeper.demo.receiver import Receiver
 
 Timings = npt.NDArray[np.float64]
 PROBE = "probe"
+INGESTS = sum(name.startswith("ingest") for name in PROCESSES)
 PARTS = [f"{part:03d}" for part in range(100)]
 GOOD, MANY = 2, 1_000  # events of each part, and of none, that have their value: the whole stays below the limit
 REQUESTS = 20  # a second, of the stream
@@ -196,7 +197,7 @@ def main() -> None:
     )
     parser.add_argument("--seconds", type=float, default=30.0, help="over which the 100 probes are spread (30)")
     parser.add_argument(
-        "--partitions", type=int, default=PARTITIONS, help=f"of the topics of the cluster, which has two ingest processes ({PARTITIONS})"
+        "--partitions", type=int, default=INGESTS, help=f"of the topics of the cluster: one for each ingest process ({INGESTS}), or more"
     )
     given = parser.parse_args()
     partitions = {"WATCHKEEPER_KAFKA__PARTITIONS": str(given.partitions)}
