@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
 import socket
-
-_kept: list[socket.socket] = []
 
 
 def free_port() -> int:
@@ -16,6 +15,6 @@ def free_port() -> int:
     keeper = socket.socket()
     keeper.bind(("127.0.0.1", 0))
     keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    _kept.append(keeper)
+    atexit.register(keeper.close)  # which keeps it until then
     port: int = keeper.getsockname()[1]
     return port
