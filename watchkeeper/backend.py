@@ -15,13 +15,8 @@ from watchkeeper.settings.settings import Settings
 from watchkeeper.stores import Stores
 
 
-class Backend(Protocol):
-    """The backend as API and pages need it. Threads share it."""
-
-    @property
-    def settings(self) -> Settings:
-        """The settings with which it was started."""
-        ...
+class Readable(Protocol):
+    """What readers need of a backend. Threads share it."""
 
     @property
     def clock(self) -> Clock:
@@ -31,6 +26,19 @@ class Backend(Protocol):
     @property
     def stores(self) -> Stores:
         """The stores."""
+        ...
+
+    def tag(self) -> str:
+        """A text that changes when anything that can be read has changed."""
+        ...
+
+
+class Backend(Readable, Protocol):
+    """The backend as API and pages need it. Threads share it."""
+
+    @property
+    def settings(self) -> Settings:
+        """The settings with which it was started."""
         ...
 
     def append(self, topic: Topic, body: bytes, kind: Kind, decoded: AnyDecoded, now: int) -> Future[Any]:
@@ -55,8 +63,4 @@ class Backend(Protocol):
 
     def obstacles(self) -> list[str]:
         """Sentences that say what keeps it from serving."""
-        ...
-
-    def tag(self) -> str:
-        """A text that changes when anything that can be read has changed."""
         ...

@@ -17,7 +17,7 @@ from core.trial import Trial
 from detectors.catalogue import MEASURES
 from monitors.cause.explain import explain
 from monitors.cause.values import Uncalibrated
-from watchkeeper.backend import Backend
+from watchkeeper.backend import Readable
 from watchkeeper.reader.episodes import EpisodeReader
 from watchkeeper.reader.trial import TrialReader
 
@@ -27,7 +27,7 @@ _KEPT = 64  # causes
 class CauseReader(TrialReader, EpisodeReader):
     """Finds causes. It writes nothing."""
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Readable) -> None:
         super().__init__(backend)
         stores = backend.stores
         self._uncalibrated = Uncalibrated(stores.panes, stores.raw, stores.stream, stores.control.contract_version, stores.training)

@@ -7,7 +7,7 @@ import msgspec
 from core.contract import Contract
 from core.contract_version import ContractVersion, changes
 from monitors.reference.facts import UNTIMED
-from watchkeeper.backend import Backend
+from watchkeeper.backend import Readable
 from watchkeeper.reader.sources import Sources
 
 _MOST = 50  # versions, the newest ones
@@ -18,7 +18,7 @@ _UNKNOWN: _Span = (None, None, None)
 class ContractReader(Sources):
     """Reads the versions of contracts."""
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Readable) -> None:
         super().__init__(backend)
         self._seams: dict[str, tuple[int, list[ContractVersion]]] = {}  # by model the newest version, and all without rows and times
 

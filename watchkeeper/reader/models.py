@@ -11,7 +11,7 @@ from core.error import ConfigError, Missing
 from core.moment import DAY
 from storage.facts.progress import Progress
 from watchkeeper.advice import advice, versions_apart
-from watchkeeper.backend import Backend
+from watchkeeper.backend import Readable
 from watchkeeper.learning import proposal, waiting
 from watchkeeper.reader.kept import Kept, stamp
 from watchkeeper.reader.sources import Sources
@@ -33,7 +33,7 @@ class ModelStanding(NamedTuple):
 class ModelReader(Sources):
     """Reads models."""
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Readable) -> None:
         super().__init__(backend)
         self._counted: Kept[tuple[int, int]] = Kept()  # predictions and how many of them have a label
         self._standing: Kept[ModelStanding] = Kept()

@@ -7,6 +7,7 @@ from typing import Any
 from core import moment
 from core.dead_letter_count import DeadLetterCount
 from storage.control.audit import AuditEntry
+from watchkeeper.backend import Backend
 from watchkeeper.reader.sources import Sources
 
 _RECENT = 10.0  # seconds that the state of the service on a page may be old
@@ -14,6 +15,10 @@ _RECENT = 10.0  # seconds that the state of the service on a page may be old
 
 class ServiceReader(Sources):
     """Reads the service's status and flow."""
+
+    def __init__(self, backend: Backend) -> None:
+        super().__init__(backend)
+        self._service = backend
 
     def audit(self, limit: int, after: str | None) -> tuple[list[AuditEntry], str | None]:
         """Changes, the newest first, and the cursor of the next page. ConfigError if `after` is no cursor."""
@@ -29,4 +34,4 @@ class ServiceReader(Sources):
 
     def status(self) -> dict[str, Any]:
         """What `GET /v1/status` says, a few seconds old at most; pages are drawn again when it changes."""
-        return self._backend.status(_RECENT)
+        return self._service.status(_RECENT)

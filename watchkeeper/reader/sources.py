@@ -5,14 +5,14 @@ from __future__ import annotations
 from core.contract import Contract
 from core.error import ConfigError
 from monitors.reference.derive import ReferenceSummary
-from watchkeeper.backend import Backend
+from watchkeeper.backend import Readable
 from watchkeeper.scheduling.definition_cache import DefinitionCache
 
 
 class Sources:
     """Reads; it changes nothing. Safe to share between threads."""
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Readable) -> None:
         self._backend, self._stores = backend, backend.stores
         self._defined = DefinitionCache(backend.stores.control)  # decoded once, and again when something was defined
         self._references: dict[tuple[str, int, int], ReferenceSummary] = {}

@@ -35,7 +35,7 @@ from monitors.evaluation.frame import Frame
 from monitors.evaluation.verdict import alpha
 from monitors.evaluation.watched import columns_of, most, places, scope_of, segments_of, trains, wait
 from monitors.model import Model
-from watchkeeper.backend import Backend
+from watchkeeper.backend import Readable
 from watchkeeper.reader.kept import Kept
 from watchkeeper.reader.observed import observed
 from watchkeeper.reader.sources import Sources
@@ -57,7 +57,7 @@ class _There(NamedTuple):
 class TrialReader(Sources):
     """Evaluates monitors that are stored or not. It writes nothing."""
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Readable) -> None:
         super().__init__(backend)
         stores = backend.stores
         self._there = Kept[_There](_PAGE)

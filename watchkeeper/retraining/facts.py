@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import cast
 
 import msgspec
 import numpy as np
@@ -26,7 +25,6 @@ from core.trial import Trial
 from core.window.tumbling import Tumbling
 from detectors.catalogue import MEASURES
 from storage.facts.progress import NEVER, Progress
-from watchkeeper.backend import Backend
 from watchkeeper.reader.comparison import ComparisonReader
 from watchkeeper.stores import Stores
 from watchkeeper.training_manifest import manifest, query
@@ -54,7 +52,7 @@ class RetrainFacts(ComparisonReader):
     """Reads facts. It changes nothing. Safe to share between threads."""
 
     def __init__(self, stores: Stores, clock: Clock) -> None:
-        super().__init__(cast("Backend", _Held(stores, clock)))  # trials read its stores, its clock and its tag only
+        super().__init__(_Held(stores, clock))
         self._clock = clock
 
     def manifest(self, request: Retrain, trained: int | None) -> Manifest:
