@@ -8,6 +8,7 @@ The typed reader refuses an event with anything else, and `repair` then reads it
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ from core import text
 from core.classes import Classes
 from core.contract import Contract, Kind, Task
 from core.extra import EXTRAS, Extra
+from core.struct_types import decoder
 
 VALUES: dict[Kind, Any] = {Kind.NUMERIC: float, Kind.CATEGORICAL: str | int | float | bool, Kind.TEXT: str, Kind.VECTOR: list[float]}
 _UNNAMEABLE = re.compile(r'["\\\x00-\x1f\ud800-\udfff]')  # names that msgspec does not accept for fields
@@ -50,10 +52,11 @@ class EventLayout(NamedTuple):
 class Types(NamedTuple):
     """The structs of a layout. `typed` is False if a column's name cannot be the name of a field; then every row goes through `repair`.
 
-    `spelled` has the fields of `probabilities` that stand for other texts of the classes, by text; `fields_of` those of each class.
+    `decode` makes an event of its JSON. `spelled` has the fields of `probabilities` that stand for other texts of the classes, by text; `fields_of` those of each class.
     """
 
     event: Any
+    decode: Callable[[Any], Any]
     features: Any
     probabilities: Any
     typed: bool
@@ -92,7 +95,7 @@ def types_of(layout: EventLayout) -> Types:
     )
     names = [name for name, _ in layout.columns] + [text.unquote(name) for name in layout.classes]
     typed = not any(_UNNAMEABLE.search(name) for name in names)
-    return Types(event, features, probabilities, typed, spelled, fields_of)
+    return Types(event, decoder(event).decode, features, probabilities, typed, spelled, fields_of)
 
 
 def _field(name: str, wire: str, kind: Any, default: Any = None) -> tuple[str, Any, Any]:

@@ -42,7 +42,7 @@ class PredictionForm:
         self._types = types_of(self.layout)
         self.typed = self._types.typed
         self.fields_of = self._types.fields_of
-        self.decode: Callable[[Any], Any] = msgspec.json.Decoder(self._types.event).decode
+        self.decode = self._types.decode
         self.repair = Repair(self.layout)
 
     def convert(self, value: object) -> Any:
