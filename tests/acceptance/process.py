@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -76,8 +77,10 @@ class Process(Server):
         os.kill(self.pid, signal.SIGCONT)
 
     def said(self, lines: int = 25) -> str:
-        """The last lines of its log."""
-        return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]) if self.log.exists() else ""
+        """The last lines of its log. Of one that crashed it is what Python says, and the thread that crashed: it is one of many, and the end of the log has another."""
+        written = self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
+        crash = re.findall(r"^Fatal Python error: .*$|^Current thread [^\n]+(?:\n  .*)*", written, re.MULTILINE)
+        return "\n".join(crash or written.splitlines()[-lines:])
 
     def _get(self, path: str) -> httpx.Response:
         return _HTTP.get(f"{self.url}{path}")
