@@ -7,7 +7,7 @@ if some outcomes of its span are not filled, because an earlier version wrote th
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -28,8 +28,8 @@ BY_THEN = "logged <= fromUnixTimestamp64Micro({as_of:Int64}, 'UTC')"
 TRUTH = "argMax((text, number, weight, ts, deleted), (ts, partition, position, place))"  # the label that holds
 EXACT, DRAWN = 500_000, 200_000  # events of a period that are all counted at most, and how many are looked at if there are more
 _IDS = 10_000_000  # events of which all ids are read in less time than parts of them are found, if their columns are not read, too
-_WORST = 40_000  # events of which the worst that fit are taken first, and
-_FURTHER = 2_000_000  # then
+_WORST = 40_000  # events with the largest errors among which those that fit are sought first,
+_FURTHER = 2_000_000  # and at most; if more are needed, those that fit are sought first, and then their errors
 _FIRST, _NEXT, _MOST = 20_000, 1_000_000, 5_000_000  # events by time that are joined with their labels first, then, and at a time
 
 
@@ -104,6 +104,26 @@ class _Filtered(NamedTuple):
     parameters: dict[str, Any]
 
 
+class _Page(NamedTuple):
+    """What a page is of: a list, its order, and the place after which the page begins, None for the first."""
+
+    known: _Known
+    asked: EventQuery
+    keys: Sequence[_Key]
+    direction: str
+    after: Sequence[Any] | None
+
+    @property
+    def down(self) -> bool:
+        """Whether the largest comes first."""
+        return self.direction == "DESC"
+
+    def later(self, span: tuple[int, int], at: int) -> tuple[int, int]:
+        """The part of a span that comes at a time or after it in the list: what is on pages before is not read again."""
+        low, high = span
+        return (low, min(high, at + 1)) if self.down else (max(low, at), high)
+
+
 class EventList:
     """Queries of lists. `contracts` are all versions of the model's contract, the newest last. Times are microseconds."""
 
@@ -163,35 +183,53 @@ class EventList:
 
     def _keys(self, known: _Known, asked: EventQuery, keys: Sequence[_Key], direction: str) -> list[dict[str, Any]]:
         """Where the events of the page are, in order, and one more if there are more: prediction_id, at, partition, position, place and, if labels are joined, loss."""
-        places = None if asked.after is None else decode(asked.after, [key.type for key in keys])
-        low, high = _span(asked)
-        if places is not None and asked.order != "worst":  # by the order of the table, so that pages before are not read again
-            at = cast("int", places[0])
-            low, high = (low, min(high, at + 1)) if direction == "DESC" else (max(low, at), high)
-        found: list[dict[str, Any]] = []
-        if not self._by_outcomes(asked, low, high):
-            return self._read(self._filtered(known, asked, low, high, joined=False), asked, keys, direction, places)
-        if asked.order == "worst":
-            for most in (_WORST, _FURTHER, None):
-                reach = None if most is None else self._reach(known, asked, direction, places, most)
-                found = self._read(self._filtered(known, asked, low, high, reach, joined=True), asked, keys, direction, places)
-                if len(found) > asked.limit or reach is None or reach.whole:
-                    break
-            return found
-        for span in self._stretches(asked.model, low, high, direction):
-            found += self._read(self._filtered(known, asked, *span, joined=True), asked, keys, direction, places)
-            if len(found) > asked.limit:
-                break
-        return found[: asked.limit + 1]
+        page = _Page(known, asked, keys, direction, None if asked.after is None else decode(asked.after, [key.type for key in keys]))
+        span = _span(asked)
+        if page.after is not None and asked.order != "worst":
+            span = page.later(span, page.after[0])
+        if not self._by_outcomes(asked, *span):
+            return self._read(self._filtered(known, asked, *span, joined=False), page)
+        if asked.order != "worst":
+            return self._in_time(page, span)
+        return self._largest(page, span) if known.number else self._wrong_first(page, span)
 
-    def _read(
-        self, found: _Filtered, asked: EventQuery, keys: Sequence[_Key], direction: str, places: Sequence[object] | None
-    ) -> list[dict[str, Any]]:
-        """The first events that fit, after `places`, and one more than the page has."""
+    def _in_time(self, page: _Page, span: tuple[int, int], loss: float | None = None) -> list[dict[str, Any]]:
+        """The page by the order of the table, so that it is there before all is read; with `loss` of events that have this one."""
+        found: list[dict[str, Any]] = []
+        for part in self._stretches(page.asked.model, *span, page.direction):
+            found += self._read(self._filtered(page.known, page.asked, *part, loss=loss, joined=True), page)
+            if len(found) > page.asked.limit:
+                break
+        return found[: page.asked.limit + 1]
+
+    def _wrong_first(self, page: _Page, span: tuple[int, int]) -> list[dict[str, Any]]:
+        """The page by loss of classes, which is 0 or 1: those of one loss in time, and then those of the other."""
+        found: list[dict[str, Any]] = []
+        losses = {None: (1.0, 0.0), "known": (1.0, 0.0), "wrong": (1.0,), "unknown": ()}[page.asked.label]
+        for loss in losses if page.down else losses[::-1]:
+            last, at = (loss, None) if page.after is None else page.after[:2]
+            if len(found) <= page.asked.limit and (loss <= last if page.down else loss >= last):
+                found += self._in_time(page, page.later(span, at) if at is not None and loss == last else span, loss)
+        return found[: page.asked.limit + 1]
+
+    def _largest(self, page: _Page, span: tuple[int, int]) -> list[dict[str, Any]]:
+        """The page by the error of numbers, sought among as many of the largest as should hold it, to judge by those that fit so far."""
+        most: int | None = _WORST
+        while True:
+            reach = None if most is None else self._reach(page, most)
+            found = self._read(self._filtered(page.known, page.asked, *span, reach, joined=True), page)
+            if len(found) > page.asked.limit or most is None or reach is None or reach.whole:
+                return found
+            needed = 2 * most * (page.asked.limit + 1) // max(1, len(found))
+            most = needed if needed <= _FURTHER else None
+
+    def _read(self, found: _Filtered, page: _Page) -> list[dict[str, Any]]:
+        """The first events that fit, and one more than the page has."""
+        asked, keys, direction = page.asked, page.keys, page.direction
         kept = [*found.kept, *(["isFinite(loss)"] if asked.order == "worst" else [])]
-        if places is not None:
-            bound = ", ".join(found.where.bind(value, key.kind) for key, value in zip(keys, places, strict=True))
-            kept.append(f"({', '.join(key.sql for key in keys)}) {'<' if direction == 'DESC' else '>'} ({bound})")
+        if page.after is not None:
+            bound = ", ".join(found.where.bind(value, key.kind) for key, value in zip(keys, page.after, strict=True))
+            kept.append(f"({', '.join(key.sql for key in keys)}) {'<' if page.down else '>'} ({bound})")
         order = ", ".join(f"{'ts' if key is _AT else key.sql} {direction}" for key in keys)
         loss = ", loss" if _by_label(asked) else ""
         sql = (
@@ -209,9 +247,10 @@ class EventList:
         reach: _Reach | None = None,
         *,
         within: Sequence[str] = (),
+        loss: float | None = None,
         joined: bool,
     ) -> _Filtered:
-        """The events in `[low, high)` that are asked for, of the order `worst` those within a reach. Labels are there where a filter or the order needs them: of outcomes, or of all that came if these are not `joined`. `within`: conditions on `ts` and `prediction_id`."""
+        """The events in `[low, high)` that are asked for, of the order `worst` those within a reach or of one loss. Labels are there where a filter or the order needs them: of outcomes, or of all that came if these are not `joined`. `within`: conditions on `ts` and `prediction_id`."""
         parameters: dict[str, Any] = {"model": asked.model, "low": low, "high": high, "as_of": asked.as_of or 0, **known.parameters}
         where = Conditions(known.contracts, known.meant("class"))
         where.equal({"version": asked.version, "role": asked.role})
@@ -219,37 +258,37 @@ class EventList:
         if asked.column is not None and asked.values is not None:
             where.holds(asked.column, asked.values)
         then = [] if asked.as_of is None else [BY_THEN]
-        near: list[str] = []
-        if reach is not None and reach.bounds:
-            parameters |= reach.parameters
-            near = [_within(reach, known.loss("text", "loss"))]
+        parameters |= {} if reach is None else reach.parameters
+        near = [_within(reach, known.loss("text", "loss"))] if reach is not None and reach.bounds else []
         held = " AND ".join(["model = {model:String}", SPAN, *within, COUNTS, *near, *then, *where.sql])
         events = f"SELECT prediction_id, ts, class, number, partition, position, place FROM predictions WHERE {held}"
         if not _by_label(asked):
             return _Filtered(events, [], where, parameters)
         kept = [_KEPT[asked.label]] if asked.label else []
         if not joined:
-            loss = known.loss("truth.1", "abs(number - truth.2)")
+            lost = known.loss("truth.1", "abs(number - truth.2)")
             ids = (
                 f"prediction_id IN (SELECT prediction_id FROM predictions WHERE {' AND '.join(['model = {model:String}', SPAN, *within])})"
             )
             truths = f"SELECT prediction_id AS labelled_id, {TRUTH} AS truth FROM labels WHERE {' AND '.join(['model = {model:String}', ids, *then])} GROUP BY prediction_id"
             truths = f"SELECT labelled_id, truth, 1 AS known FROM ({truths}) WHERE truth.5 = 0"
             every = f"SELECT p.*, o.truth AS truth, o.known = 1 AS labelled FROM ({events}) AS p LEFT JOIN ({truths}) AS o ON o.labelled_id = p.prediction_id"
-            return _Filtered(f"SELECT *, if(labelled, {loss}, nan) AS loss FROM ({every})", kept, where, parameters)
-        if asked.order == "worst" and reach is None and where.sql:  # few events fit, so of all outcomes theirs alone are joined
-            near = [f"(ts, prediction_id) IN (SELECT ts, prediction_id FROM predictions WHERE {held})"]
+            return _Filtered(f"SELECT *, if(labelled, {lost}, nan) AS loss FROM ({every})", kept, where, parameters)
         truths = (
             f"SELECT prediction_id AS labelled_id, ts AS labelled_ts, {known.loss('text', 'loss')} AS found, 1 AS known"
             f" FROM outcomes FINAL WHERE {' AND '.join(['model = {model:String}', SPAN, *within, *near])}"
         )
         if reach is not None and reach.bounds:  # an outcome whose label did reach so far, and was corrected, has another place
             truths = f"SELECT * FROM ({truths}) WHERE {reach.holds('found', 'labelled_ts')}"
-        if asked.label == "wrong":
+        if loss is not None:
+            truths = f"SELECT * FROM ({truths}) WHERE found = {loss}"
+        elif asked.label == "wrong":
             truths = f"SELECT * FROM ({truths}) WHERE isFinite(found) AND found > 0"
-        way = "LEFT" if asked.label == "unknown" else "INNER"
+        sides = f"({events}) AS p {'LEFT' if asked.label == 'unknown' else 'INNER'} JOIN ({truths}) AS o"
+        if where.sql and asked.label != "unknown":  # few events fit, and the right side is the one that is held in memory
+            sides = f"({truths}) AS o INNER JOIN ({events}) AS p"
         on = "o.labelled_id = p.prediction_id AND o.labelled_ts = p.ts"
-        every = f"SELECT p.*, if(o.known = 1, o.found, nan) AS loss, o.known = 1 AS labelled FROM ({events}) AS p {way} JOIN ({truths}) AS o ON {on}"
+        every = f"SELECT p.*, if(o.known = 1, o.found, nan) AS loss, o.known = 1 AS labelled FROM {sides} ON {on}"
         return _Filtered(every, kept, where, parameters)
 
     def _by_outcomes(self, asked: EventQuery, low: int, high: int) -> bool:
@@ -264,14 +303,16 @@ class EventList:
         first = "SELECT ts FROM predictions WHERE model = {model:String} ORDER BY ts LIMIT 1"
         return not self._engine.query(f"SELECT 1 AS one FROM outcomes FINAL {old} AND ts >= ({first}) LIMIT 1", given).num_rows
 
-    def _reach(self, known: _Known, asked: EventQuery, direction: str, places: Sequence[object] | None, most: int) -> _Reach:
-        """The `most` worst outcomes after `places`, and all others of the last one's loss and time. Labels that do not hold any more count, too."""
+    def _reach(self, page: _Page, most: int) -> _Reach:
+        """The `most` worst outcomes after the page's place, and all others of the last one's loss and time. Labels that do not hold any more count, too."""
+        known, asked, direction = page.known, page.asked, page.direction
         low, high = _span(asked)
         given: dict[str, Any] = {"model": asked.model, "low": low, "high": high, "most": most, **known.parameters}
-        after, upto = ("<=", ">=") if direction == "DESC" else (">=", "<=")
+        after, upto = ("<=", ">=") if page.down else (">=", "<=")
         bounds, ends = list[str](), dict[str, Any]()
-        if places is not None:
-            bounds, ends = [f"{after} ({{after_loss:Float64}}, {{after_at:Int64}})"], {"after_loss": places[0], "after_at": places[1]}
+        if page.after is not None:
+            bounds.append(f"{after} ({{after_loss:Float64}}, {{after_at:Int64}})")
+            ends |= {"after_loss": page.after[0], "after_at": page.after[1]}
         rows = f"SELECT {known.loss('text', 'loss')} AS found, ts FROM outcomes WHERE model = {{model:String}} AND {SPAN} AND deleted = 0"
         holds = _Reach(tuple(bounds), ends, whole=False).holds("found", "ts")
         sql = f"SELECT found, {_AT.sql} AS at FROM ({rows}) WHERE {holds} ORDER BY found {direction}, at {direction} LIMIT 1 OFFSET {{most:UInt64}}"

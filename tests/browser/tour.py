@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
 from core.segment import ALL
 from dashboard.site import SITE, PageEntry
@@ -118,7 +118,8 @@ def _pages(tab: Window, found: Way, shots: Shots, name: str, *, whole: bool) -> 
             for size in SIZES if whole else SIZES[:1]:
                 tab.page.set_viewport_size({"width": size[0], "height": size[1]})
                 tab.painted(theme)
-                assert (entry.path, theme, size, _complaint(tab.page, size[0])) == (entry.path, theme, size, "")
+                if said := _complaint(tab.page, size[0]):
+                    raise AssertionError(f"{entry.path}, {theme}, {size[0]} pixels: {said}")
                 shots.take(tab.page, f"{name}-{entry.path.replace('/', '-').replace('*', 'one') or 'inbox'}-{theme}-{size[0]}", whole=True)
 
 
@@ -133,8 +134,11 @@ def _complaint(page: Page, width: int) -> str:
     if errors := page.locator(".card.error").all_inner_texts():
         return f"failed: {errors}"
     beyond = "(width) => [...document.querySelectorAll('main *')].filter((one) => one.getBoundingClientRect().right > width && !one.closest('.scroll, .js-plotly-plot, .ag-root-wrapper')).slice(0, 3).map((one) => one.outerHTML.slice(0, 150))"
-    wide = page.evaluate("() => document.documentElement.scrollWidth")
-    return f"{wide} pixels wide: {page.evaluate(beyond, width)}" if wide > width else ""
+    try:  # a grid takes the new size of its window a moment later
+        page.wait_for_function("(width) => document.documentElement.scrollWidth <= width", arg=width)
+    except Error:
+        return f"{page.evaluate('() => document.documentElement.scrollWidth')} pixels wide: {page.evaluate(beyond, width)}"
+    return ""
 
 
 def _share(browser: Browser, place: Place, links: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from core import moment
 from core.error import ConfigError
 from core.principal import Principal, Role
+from tests.house.tree import ROOT
 from watchkeeper.settings import settings
 
 
@@ -55,6 +57,13 @@ def test_one_error_lists_all_faults(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         "alerts.horizon: unknown",
     ):
         assert name in caught.value.message
+
+
+def test_a_server_starts_beside_the_variables_of_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that CONTRIBUTING names are no unknown settings."""
+    for name in re.findall(r"WATCHKEEPER_[A-Z_]+", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")):
+        monkeypatch.setenv(name, "1")
+    settings.load()
 
 
 @pytest.mark.parametrize("text", ["- 1", "a: [", "port: 1\x00"])

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from core.block import Categories
-from core.contract import Column, Contract, Kind
+from core.contract import Column, Contract, Kind, Task
 from core.error import ConfigError
 from core.event_query import EventCounts, EventQuery, Outside, Range, Texts
 from storage.facts import event_list
@@ -25,6 +25,9 @@ from tests.storage.facts.test_facts import CONTRACT, HOUR, labels, predictions
 # The next version has another order of columns, and one more.
 SECOND = msgspec.structs.replace(
     CONTRACT, version=2, features=(Column(name="z", kind=Kind.CATEGORICAL, categories=("k",)), *CONTRACT.features[::-1])
+)
+NUMBERS = msgspec.structs.replace(
+    CONTRACT, task=Task.REGRESSION, outputs=(Column(name="@prediction", kind=Kind.NUMERIC, edges=(1.0,)),), classes=(), scored=False
 )
 LOGGED = 1_700_000_000_000_000
 
@@ -87,6 +90,9 @@ CASES: list[tuple[dict[str, Any], str]] = [
     ({"label": "unknown"}, "dc"),
     ({"label": "wrong"}, "e"),
     ({"order": "worst"}, "efba"),
+    ({"order": "worst", "label": "wrong"}, "e"),
+    ({"order": "worst", "label": "unknown"}, ""),
+    ({"order": "worst", "segment": "c=b"}, "ef"),
     ({"as_of": LOGGED + 1}, "edcba"),
     ({"as_of": LOGGED + 1, "label": "known"}, "dba"),
     ({"as_of": LOGGED + 1, "label": "wrong"}, "a"),
@@ -142,7 +148,34 @@ def test_a_corrected_label_gives_its_event_another_place(engine: Engine, monkeyp
     assert (found, after) == ("dafecb", None)
 
 
-def test_the_neighbours_of_one_of_the_worst_are_found_among_few(store: EventStore, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def numbers(engine: Engine) -> EventStore:
+    """Events a to e of a regression, predicted as 1.0, 1.1, ... and all 1.0: the errors grow."""
+    write, outcomes = Writer(engine), OutcomeStore(engine)
+    write.predictions([(NUMBERS, replace(predictions(list("abcde")), prediction=1.0 + np.arange(5) / 10))], 0, None)
+    write.labels({"m": labels(list("abcde"), "1")}, 0, None)
+    outcomes.join("m", {0: (1, 1)}, {0: (1, 1)}, 1)
+    return EventStore(engine)
+
+
+def test_the_largest_errors_are_found_among_few_or_many(numbers: EventStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many of the largest are looked at as should hold the page; where too few of these fit, all that fit."""
+    for worst, further in ((1, 1), (1, 3), (1, 100), (100, 100)):
+        monkeypatch.setattr(event_list, "_WORST", worst)
+        monkeypatch.setattr(event_list, "_FURTHER", further)
+        for limit in (1, 2, 100):
+            for more, wanted in {"": "edcba", "c=a": "a", "c=null": "b"}.items():
+                asked, found = EventQuery(model="m", order="worst", segment=more or "all", limit=limit), ""
+                while True:
+                    table, after = numbers.page([NUMBERS], asked)
+                    found += "".join(table["prediction_id"].to_pylist())
+                    if after is None:
+                        break
+                    asked = msgspec.structs.replace(asked, after=after)
+                assert found == wanted, (worst, further, limit, more)
+
+
+def test_the_neighbours_of_one_of_the_worst_are_found_among_few(numbers: EventStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not among all events of the model, although fewer than are looked at first are worse."""
     reaches, filtered = list[Any](), event_list.EventList._filtered
 
@@ -151,7 +184,7 @@ def test_the_neighbours_of_one_of_the_worst_are_found_among_few(store: EventStor
         return filtered(self, *given, **more)
 
     monkeypatch.setattr(event_list.EventList, "_filtered", seen)
-    assert store.list.beside([CONTRACT, SECOND], EventQuery(model="m", order="worst"), [1.0, 4 * HOUR + 5, "e"]) == (None, "f")
+    assert numbers.list.beside([NUMBERS], EventQuery(model="m", order="worst"), [abs(1.4 - 1.0), 4 * HOUR + 5, "e"]) == (None, "d")
     assert [(one.whole, len(one.bounds)) for one in reaches] == [(True, 1), (True, 1)]
 
 
