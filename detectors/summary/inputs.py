@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from core.block import Categories, Floats, Ints, Predictions
 from core.classes import Classes
-from core.contract import PREDICTION, SCORE, Column, Contract
+from core.contract import PREDICTION, SCORE, Column, Contract, Multivariate
 from core.segment import Segments
 from detectors.summary import category_column, multivariate, numeric_column, scored, vector_column
 from detectors.summary.bins import of_another_kind
@@ -25,6 +27,7 @@ LAYOUT = PaneLayout(
     maxima=("high",),
     lists=((("bin",), ("count", "sum")), (("term",), ("joint",))),
     highest=(("register", "rank"),),
+    joined=("code",),
     schema=pa.schema(
         {
             "slot": pa.int64(),
@@ -48,6 +51,7 @@ LAYOUT = PaneLayout(
             "rank": pa.list_(pa.uint8()),
             "term": pa.list_(pa.uint16()),
             "joint": pa.list_(pa.int64()),
+            "code": pa.list_(pa.uint16()),
         }
     ),
 )
@@ -59,7 +63,7 @@ class InputSummary:
 
     `sum` holds the sums of a numeric column's values, by value bin (zeros elsewhere); `below` and `above` count the values
     beyond the reference's p1 and p99; `joint` are by `term` the sums of a vector column, in the row of `@prediction` the predictions by score
-    (`detectors.summary.scored`), and in that of column "" the sums over all features together (`detectors.summary.multivariate`); the moments are those of `detectors.summary.numeric_column`. Law: `of(a).merge(of(b)) == of(a + b)`.
+    (`detectors.summary.scored`), and in that of column "" the sums over all features together (`detectors.summary.multivariate`), or `code`, the bins of all features of its rows, of which they are made; the moments are those of `detectors.summary.numeric_column`. Law: `of(a).merge(of(b)) == of(a + b)`.
     """
 
     table: pa.Table
@@ -77,9 +81,10 @@ class InputSummary:
         held = values_of(contract, block)
         dimensions = {name: texts for name in segments.dimensions if isinstance(texts := held[name], Categories)}
         panes = PaneRows.of(contract, segments, block.ts, block.version, block.role, dimensions)
-        cells, sums, seen = zip(*(_column(panes, column, held[column.name]) for column in contract.summarised), strict=True)
-        columns = len(contract.summarised)
-        names = pa.array([column.name for column in contract.summarised], pa.string())
+        watched = sorted(contract.summarised, key=lambda column: column.name)  # as the store keeps them, so that it need not sort rows
+        cells, sums, seen = zip(*(_column(panes, column, held[column.name]) for column in watched), strict=True)
+        columns = len(watched)
+        names = pa.array([column.name for column in watched], pa.string())
         every = Tally(
             offsets=np.concatenate([[0], np.cumsum(np.concatenate([np.diff(cell.offsets) for cell in cells]))]),
             bin=np.concatenate([cell.bin for cell in cells]),
@@ -96,18 +101,21 @@ class InputSummary:
                     "sum": every.lists(every.sums[0], pa.float64()),
                     "n": pa.array(np.tile(panes.n, columns), pa.uint64()),
                     **{
-                        name: pa.array(np.concatenate([one[name] for one in sums])).cast(LAYOUT.schema.field(name).type) for name in sums[0]
+                        name: pa.array(_counts(values) if pa.types.is_integer(LAYOUT.schema.field(name).type) else values)
+                        for name in sums[0]
+                        for values in (np.concatenate([one[name] for one in sums]),)
                     },
                     **category_column.sketches(list(seen)),
-                    **_terms(panes, contract, block, held),
+                    "code": _nothing("code", columns * len(panes)),
+                    **_terms(panes, watched, _lists_of_terms(panes, contract, block, held)),
                 }
             ).select(LAYOUT.schema.names)
         )
         if (known := contract.multivariate) is None:
             return own
         together = tuple(contract.column(name) for name in known.columns)
-        found = multivariate.sums(panes, known, together, [held[column.name] for column in together])
-        return InputSummary(pa.concat_tables([own.table, _together(panes, found)], promote_options="permissive").unify_dictionaries())
+        found = _together(panes, known, together, [held[column.name] for column in together])
+        return InputSummary(pa.concat_tables([found, own.table], promote_options="permissive").unify_dictionaries())
 
     def add(self, contract: Contract, segments: Segments, block: Predictions) -> InputSummary:
         """This summary and that of `block`, together."""
@@ -135,6 +143,11 @@ class InputSummary:
     __hash__ = None  # type: ignore[assignment]
 
 
+def _counts(values: Floats) -> npt.NDArray[np.uint64]:
+    """Whole numbers from 0 on as such; by way of signed ones, which the processor converts many at a time."""
+    return values.astype(np.int64).view(np.uint64)
+
+
 def _nothing(name: str, rows: int) -> pa.Array:
     """Rows without a value of a field: empty lists, no rows, the extremes of no number."""
     kind = LAYOUT.schema.field(name).type
@@ -143,19 +156,24 @@ def _nothing(name: str, rows: int) -> pa.Array:
     return pa.array(np.full(rows, {"low": np.inf, "high": -np.inf}.get(name, 0.0))).cast(kind)
 
 
-def _terms(panes: PaneRows, contract: Contract, block: Predictions, held: Mapping[str, Categories | Floats]) -> dict[str, pa.Array]:
-    """The sums of vector columns, and for `@prediction` the predictions by score, as lists, one a column and pane, empty for other columns."""
+def _lists_of_terms(panes: PaneRows, contract: Contract, block: Predictions, held: Mapping[str, Categories | Floats]) -> dict[str, Tally]:
+    """By column the sums of vector columns, and for `@prediction` the predictions by score."""
     found = {
         column.name: _dense(vector_column.sums(panes, column, vectors, held))
         for column, vectors in zip(vector_column.vector_columns(contract), block.vectors, strict=True)
     }
     if scored.kept(contract) and isinstance(prediction := held[PREDICTION], Categories):
         found[PREDICTION] = scored.tally(panes, contract, prediction, block)
-    names = [column.name for column in contract.summarised if column.name in found]
+    return found
+
+
+def _terms(panes: PaneRows, columns: Sequence[Column], found: Mapping[str, Tally]) -> dict[str, pa.Array]:
+    """What was found of some of the columns, as lists, one a column and pane, empty for the others."""
+    names = [column.name for column in columns if column.name in found]
     if not names:
-        return {name: _nothing(name, len(contract.summarised) * len(panes)) for name in ("term", "joint")}
+        return {name: _nothing(name, len(columns) * len(panes)) for name in ("term", "joint")}
     none = np.zeros(len(panes), np.int64)
-    lengths = [np.diff(found[column.name].offsets) if column.name in found else none for column in contract.summarised]
+    lengths = [np.diff(found[column.name].offsets) if column.name in found else none for column in columns]
     offsets = pa.array(np.concatenate([[0], np.cumsum(np.concatenate(lengths))]), pa.int32())
     terms, sums = (np.concatenate([getattr(found[name], part) for name in names]) for part in ("bin", "count"))
     return {
@@ -170,18 +188,23 @@ def _dense(sums: Ints) -> Tally:
     return Tally(np.arange(panes + 1) * width, np.tile(np.arange(width), panes), sums.ravel(), ())
 
 
-def _together(panes: PaneRows, found: Ints) -> pa.Table:
-    """The sums over all features together (P, width), one row a pane."""
-    rows = len(panes)
-    offsets, terms = np.arange(rows + 1, dtype=np.int32) * found.shape[1], np.tile(np.arange(found.shape[1], dtype=np.uint16), rows)
+def _together(panes: PaneRows, known: Multivariate, columns: tuple[Column, ...], values: Sequence[Categories | Floats]) -> pa.Table:
+    """The sums over all features together, or the bins of the rows, one row a pane."""
+    if multivariate.by_row(panes, known):
+        offsets = np.concatenate([[0], np.cumsum(panes.n)]) * len(columns)
+        lists: dict[str, tuple[Ints, npt.NDArray[np.integer[Any]]]] = {"code": (offsets, multivariate.codes(panes, columns, values))}
+    else:
+        sums = multivariate.sums(panes, known, columns, values)
+        offsets, terms = np.arange(len(panes) + 1) * sums.shape[1], np.tile(np.arange(sums.shape[1], dtype=np.uint16), len(panes))
+        lists = {"term": (offsets, terms), "joint": (offsets, sums)}
     held = {
         **panes.keys(),
-        "column": pa.array([multivariate.COLUMN] * rows, pa.string()).dictionary_encode(),
+        "column": pa.array([multivariate.COLUMN] * len(panes), pa.string()).dictionary_encode(),
         **{name: pa.array(panes.n, pa.uint64()) for name in ("n", "measured")},
-        "term": pa.ListArray.from_arrays(pa.array(offsets), pa.array(terms)),
-        "joint": pa.ListArray.from_arrays(pa.array(offsets), pa.array(found.ravel())),
+        **{name: pa.ListArray.from_arrays(pa.array(ends, pa.int32()), pa.array(each.ravel())) for name, (ends, each) in lists.items()},
     }
-    return pa.table(held | {name: _nothing(name, rows) for name in LAYOUT.schema.names if name not in held}).select(LAYOUT.schema.names)
+    nothing = {name: _nothing(name, len(panes)) for name in LAYOUT.schema.names if name not in held}
+    return pa.table(held | nothing).select(LAYOUT.schema.names)
 
 
 def values_of(contract: Contract, block: Predictions) -> dict[str, Categories | Floats]:

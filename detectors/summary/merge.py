@@ -17,7 +17,7 @@ from detectors.summary.tally import tally
 class PaneLayout:
     """The columns of a table of panes: its key, its sums, its minima and maxima, and groups of lists: (the names of a cell's key, the names of its sums).
 
-    `highest` are groups whose cells are merged by their maximum; their keys and values are whole numbers.
+    `highest` are groups whose cells are merged by their maximum; their keys and values are whole numbers. `joined` are lists that are put one behind another.
     """
 
     keys: tuple[str, ...]
@@ -27,6 +27,7 @@ class PaneLayout:
     minima: tuple[str, ...] = ()
     maxima: tuple[str, ...] = ()
     highest: tuple[tuple[str, str], ...] = ()
+    joined: tuple[str, ...] = ()
 
     def empty(self) -> pa.Table:
         """No panes."""
@@ -50,6 +51,10 @@ def merge(layout: PaneLayout, tables: Sequence[pa.Table]) -> pa.Table:
         columns |= _lists(table, row, rows, keys, sums)
     for key, value in layout.highest:
         columns |= _highest(table, row, rows, key, value)
+    for name in layout.joined:
+        lists = table[name].combine_chunks()
+        lengths = np.add.reduceat(lists.value_lengths().to_numpy(zero_copy_only=False).astype(np.int64), np.flatnonzero(first))
+        columns[name] = pa.ListArray.from_arrays(pa.array(np.append(0, np.cumsum(lengths)), pa.int32()), lists.flatten())
     return pa.table(columns).select(layout.schema.names).cast(layout.schema)
 
 

@@ -2,6 +2,8 @@
 
 A row's bins stand for its values (docs/measures.md#drift-of-all-features-together): a number is the normal score of its bin in the reference, a category an indicator. Random Fourier
 features of such rows are cosines and sines of phases, which are sums over columns; so each bin has a table entry, and a row costs an addition a column.
+
+Where a block has few rows in each of many panes, as a year that is replayed, panes keep these bins instead: they are fewer numbers than the sums, which are made of them when they are read.
 """
 
 from __future__ import annotations
@@ -31,8 +33,11 @@ _CHUNK = 1_024  # rows at a time, whose sums fit into 32 bits
 _PLACED = 16 * _CHUNK  # rows at a time whose bins are found
 _SAMPLE = 1_000  # rows of which distances are taken
 _ROWS = 5_000  # rows of which the covariance is taken
+_MANY = 200  # panes of a block from which on it matters how much each of them costs
+_FEWER = 4  # times as many numbers as the bins of a pane's rows there are sums, for bins to be kept
 
 Phases = npt.NDArray[np.uint16]
+Codes = npt.NDArray[np.uint16]
 
 
 class _Tables(NamedTuple):
@@ -81,6 +86,27 @@ def sums(panes: PaneRows, known: Multivariate, columns: tuple[Column, ...], valu
             terms = _terms(tables, columns, [one[start : start + _CHUNK] for one in held], room)
             _add(found, panes.rows[:, first + start : first + start + len(terms)], terms)
     return found
+
+
+def by_row(panes: PaneRows, known: Multivariate) -> bool:
+    """Whether panes keep the bins of their rows instead of the sums."""
+    return len(panes) > _MANY and _FEWER * panes.rows.size * len(known.columns) < len(panes) * width(known)
+
+
+def codes(panes: PaneRows, columns: tuple[Column, ...], values: Sequence[Categories | Floats]) -> Codes:
+    """The bins of the rows of each pane, pane after pane (rows of all panes, columns). `values` are those of the columns, each of n rows."""
+    every = slice(None)
+    return np.stack([placed(column, held)(every) for column, held in zip(columns, values, strict=True)], axis=1).astype(np.uint16)[
+        panes.order
+    ]
+
+
+def add(found: Floats, cell: Ints, codes: Codes, known: Multivariate, columns: tuple[Column, ...]) -> None:
+    """Adds the sums of m rows, of which `codes` (m, columns) are the bins, to those of their cells: `found` is (cells, width), `cell` (m,)."""
+    tables, room = _tables(known, columns), _Room.of(min(_CHUNK, len(codes)), width(known))
+    for start in range(0, len(codes), _CHUNK):
+        here, code = np.unique(cell[start : start + _CHUNK], return_inverse=True)
+        found[here] += _added(code, _terms(tables, columns, list(codes[start : start + _CHUNK].T), room))
 
 
 def _add(found: Ints, rows: Ints, terms: npt.NDArray[np.int32]) -> None:
@@ -172,7 +198,7 @@ _WAVES = np.rint(np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=1).astype(np.
 _PACKED = _WAVES.view(np.int32)[:, 0]  # cosine and sine of a phase as one number, which one look-up finds
 
 
-def _terms(tables: _Tables, columns: tuple[Column, ...], places: list[Ints], room: _Room) -> npt.NDArray[np.int32]:
+def _terms(tables: _Tables, columns: tuple[Column, ...], places: Sequence[Ints | Codes], room: _Room) -> npt.NDArray[np.int32]:
     """What each row adds to the sums (n, width), in the memory of `room`."""
     phase, part, angle, waves, terms, beside = room.first(len(places[0]))
     phase[:] = 0

@@ -13,7 +13,7 @@ import pyarrow as pa
 from core.block import Categories, Floats, Ints
 from core.contract import Contract
 from core.pane import slot_of
-from core.segment import Segments
+from core.segment import ALL, Segments, grouping_of
 from detectors.summary.tally import Tally, tally
 
 Flags = npt.NDArray[np.bool_]
@@ -34,36 +34,44 @@ class PaneRows:
     n: Ints
 
     @cached_property
-    def _order(self) -> Ints:
+    def order(self) -> Ints:
         """The rows in order of their panes, each once for every grouping."""
         rows = self.rows.ravel()
         order = np.argsort(rows.astype(np.uint16) if len(self) <= 1 << 16 else rows, kind="stable")  # short numbers sort by radix
         return np.asarray(order % self.rows.shape[1], np.intp)
 
+    @cached_property
+    def _ordered(self) -> Ints:
+        """The panes of the rows in that order."""
+        return np.repeat(np.arange(len(self)), self.n)
+
     @staticmethod
     def of(
         contract: Contract, segments: Segments, ts: Ints, version: Categories, role: Categories, dimensions: Mapping[str, Categories]
     ) -> PaneRows:
-        """The panes of rows with these times, versions and roles; `dimensions` holds each dimension's texts by name."""
+        """The panes of rows with these times, versions and roles; `dimensions` holds each dimension's texts by name.
+
+        Panes come by grouping, segment and slot, as the store keeps them, so that it need not sort them.
+        """
         slots, slot = _slots(ts, contract.pane)
         heads, head = _distinct(_paired(_paired(slot, version), role))
         if segments.dimensions:
             numbers = np.stack(segments.assign(len(ts), dimensions)) if len(ts) else np.zeros((len(segments.groupings), 0), np.int64)
-            panes, rows = _distinct((head * segments.size + numbers).ravel())
+            names, place = _ranked(segments, numbers)
+            panes, rows = _distinct((place * len(heads) + head).ravel())
+            code, of_head = np.divmod(panes, max(len(heads), 1))
         else:
-            panes, rows = np.arange(len(heads)), head
-        of_head, number = np.divmod(panes, segments.size)
+            names, rows = [ALL], head
+            code, of_head = np.zeros(len(heads), np.int64), np.arange(len(heads))
         rest, of_role = np.divmod(heads[of_head], max(len(role.texts), 1))
         of_slot, of_version = np.divmod(rest, max(len(version.texts), 1))
-        present, code = np.unique(number, return_inverse=True)
-        names = [segments.name(int(one)) for one in present]
         return PaneRows(
             slot=slots[of_slot] * contract.pane,
             version=Categories(of_version.astype(np.int32), version.texts),
             role=Categories(of_role.astype(np.int32), role.texts),
             segment=Categories(code.astype(np.int32), names),
             rows=rows.reshape(len(segments.groupings), len(ts)),
-            n=np.bincount(rows, minlength=len(panes)),
+            n=np.bincount(rows, minlength=len(of_head)),
         )
 
     def __len__(self) -> int:
@@ -76,6 +84,8 @@ class PaneRows:
             rows, bins, weights = rows[:, where], bins[where], tuple(weight[where] for weight in weights)
         if len(self) == 1:
             return tally(bins, 1, width, *weights)
+        if where is None:  # in order of panes, which is nearly that of codes
+            return tally(self._ordered * width + bins[self.order], len(self), width, *(weight[self.order] for weight in weights))
         spread = tuple(np.broadcast_to(weight, rows.shape).ravel() for weight in weights)
         return tally((rows * width + bins).ravel(), len(self), width, *spread)
 
@@ -89,7 +99,7 @@ class PaneRows:
 
     def spread(self, values: Floats) -> Floats:
         """`values` (n,) in order of panes, as `reduce` takes them: (n * G,)."""
-        return values if len(self) == 1 else values[self._order]
+        return values if len(self) == 1 else values[self.order]
 
     def reduce(self, how: np.ufunc, spread: Floats) -> Floats:
         """The values of each pane, reduced by a ufunc (P,); every pane has rows."""
@@ -102,6 +112,16 @@ class PaneRows:
             name: pa.DictionaryArray.from_arrays(pa.array(np.tile(values.codes, times)), pa.array(values.texts, pa.string()))
             for name, values in texts.items()
         }
+
+
+def _ranked(segments: Segments, numbers: Ints) -> tuple[list[str], Ints]:
+    """The names of the segments with these numbers, by grouping and name, and the place of each number's among them."""
+    present, place = _distinct(numbers.ravel())
+    names = [segments.name(int(one)) for one in present]
+    order = sorted(range(len(names)), key=lambda at: ("*".join(grouping_of(names[at])), names[at]))
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    return [names[at] for at in order], np.take(rank, place).reshape(numbers.shape)
 
 
 def _slots(ts: Ints, pane: int) -> tuple[Ints, Ints]:

@@ -46,7 +46,7 @@ def tally(codes: Ints, panes: int, width: int, *weights: Floats) -> Tally:
         count = np.diff(np.append(starts, len(codes)))
         sums = tuple(np.asarray(np.add.reduceat(weight[order], starts) if len(codes) else np.zeros(0), np.float64) for weight in weights)
     pane, bins = np.divmod(cells, width)
-    return Tally(np.searchsorted(pane, np.arange(panes + 1)), bins, count, sums)
+    return Tally(np.concatenate([[0], np.cumsum(np.bincount(pane, minlength=panes))]), bins, count, sums)
 
 
 def joined(parts: Sequence[Tally], panes: int) -> Tally:

@@ -52,6 +52,10 @@ class Rows:
             cell, amount = cell[wanted], amount[wanted]
         return _sums(cell, amount, (*self.shape, width))
 
+    def items(self, lengths: Ints) -> Ints:
+        """The place in starts x segments of each item of lists with these lengths, -1 where its row is left out."""
+        return np.repeat(np.where(self._keep, self._at, -1), lengths)
+
     def counts(self, bins: str, count: str, width: int) -> Floats:
         """Sums of a list column by the bins of another."""
         return self.cells(numbers(self._table[bins]).astype(np.int64), numbers(self._table[count]), width, lengths(self._table[bins]))

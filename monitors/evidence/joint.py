@@ -16,12 +16,12 @@ from monitors.evidence import dense
 from monitors.evidence.extent import Extent
 from monitors.evidence.reads import PaneFields, Reads, Scope
 
-_NAMES = ("term", "joint", "measured")
+_NAMES = ("term", "joint", "code", "measured")
 _CELLS = 4_000_000  # how many sums a block has, about
 
 
 def fields(_column: str) -> PaneFields:
-    """Sums by place, and how many rows have them."""
+    """Sums by place, or the bins that they are made of, and how many rows have them."""
     return PaneFields(inputs=frozenset(_NAMES))
 
 
@@ -57,5 +57,9 @@ def _of(scope: Scope, predictions: pa.Table, table: pa.Table, extent: Extent, si
     n = extent.pooled(dense.Rows(predictions, extent.cells, scope.segments).total("n"), side)
     if known is None:
         return Joint(n, np.zeros_like(n), np.zeros((*n.shape, 1)), None)
-    sums = extent.pooled(rows.counts("term", "joint", _width(scope)), side)
-    return Joint(n, extent.pooled(rows.total("measured"), side), sums, known)
+    sums = rows.counts("term", "joint", _width(scope))
+    columns = tuple(scope.model.contract.column(name) for name in known.columns)
+    codes = dense.numbers(table["code"]).astype(np.uint16).reshape(-1, len(columns))
+    cell = rows.items(dense.lengths(table["code"]) // len(columns))
+    multivariate.add(sums.reshape(-1, sums.shape[-1]), cell[cell >= 0], codes[cell >= 0], known, columns)
+    return Joint(n, extent.pooled(rows.total("measured"), side), extent.pooled(sums, side), known)

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from core.block import Categories, Floats, Ints, Vectors
 
 TIME = pa.timestamp("us", tz="UTC")
+_SHORT = (pa.uint8(), pa.uint16(), pa.uint32(), pa.int16(), pa.int32())
 
 
 def times(values: Ints) -> pa.Array:
@@ -127,3 +128,22 @@ def matrix(column: pa.ChunkedArray) -> Floats | None:
     if not width or not pc.all(pc.equal(widths, width)).as_py():
         return None
     return floats(pc.list_flatten(column)).reshape(len(column), width)
+
+
+def narrowed(table: pa.Table) -> pa.Table:
+    """The table with the shortest types that hold its counts and codes: the store makes them long again, and most of what an insert costs is per byte."""
+    return pa.table({name: _narrowed(table[name].combine_chunks()) for name in table.column_names})
+
+
+def _narrowed(values: pa.Array) -> pa.Array:
+    kind = values.type
+    if pa.types.is_dictionary(kind):
+        codes = next(codes for codes in (pa.int8(), pa.int16(), pa.int32()) if len(values.dictionary) <= 1 << (codes.bit_width - 1))
+        return pa.DictionaryArray.from_arrays(values.indices.cast(codes), values.dictionary)
+    if pa.types.is_map(kind):
+        return pa.MapArray.from_arrays(values.offsets, values.keys, _narrowed(values.items))
+    if not pa.types.is_integer(kind) or not len(values):
+        return values
+    least, most = (pc.min_max(values)[side].as_py() for side in ("min", "max"))
+    short = (one for one in _SHORT if np.iinfo(one.to_pandas_dtype()).min <= least and most <= np.iinfo(one.to_pandas_dtype()).max)
+    return values.cast(next(short, kind))

@@ -58,6 +58,7 @@ _INPUTS = {
     "rank": ("maxMap(sketch)", "sketches", "mapValues(sketches)"),
     "term": ("sumMap(joint)", "joints", "mapKeys(joints)"),
     "joint": ("sumMap(joint)", "joints", "mapValues(joints)"),
+    "code": ("groupArrayArray(code)", "codes", "codes"),
 }
 _BINNED = frozenset({"bin", "count", "sum_bin", "sum", "total"})
 _NARROW = 128  # bins: columns with so many at most are summed by place

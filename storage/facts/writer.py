@@ -96,7 +96,7 @@ class Writer:
         tables = [table for table in tables if table.num_rows]
         if tables:
             rows = tables[0] if len(tables) == 1 else pa.concat_tables([_plain(table) for table in tables], promote_options="permissive")
-            self._engine.insert(name, rows, f"{token}:{name}" if token else None)
+            self._engine.insert(name, col.narrowed(rows) if name == "panes" else rows, f"{token}:{name}" if token else None)
 
 
 _MAPS = (
