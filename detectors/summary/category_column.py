@@ -34,7 +34,7 @@ def summary(panes: PaneRows, column: Column, values: Categories) -> tuple[Tally,
 def moments(panes: PaneRows) -> dict[str, Floats]:
     """By pane (P,) what texts have in the place of the moments of numbers."""
     nothing = np.zeros(len(panes))
-    held = {"measured": panes.n.astype(np.float64), "low": nothing + np.inf, "high": nothing - np.inf}
+    held = {"low": nothing + np.inf, "high": nothing - np.inf}
     return held | dict.fromkeys(("square", "absolute", "below", "above", "outside"), nothing)
 
 

@@ -99,12 +99,9 @@ class InputSummary:
                     "bin": every.lists(every.bin, pa.uint16()),
                     "count": every.lists(every.count, pa.uint64()),
                     "sum": every.lists(every.sums[0], pa.float64()),
-                    "n": pa.array(np.tile(panes.n, columns), pa.uint64()),
-                    **{
-                        name: pa.array(_counts(values) if pa.types.is_integer(LAYOUT.schema.field(name).type) else values)
-                        for name in sums[0]
-                        for values in (np.concatenate([one[name] for one in sums]),)
-                    },
+                    # `measured` tells panes with moments from those that earlier versions made.
+                    **dict.fromkeys(("n", "measured"), pa.array(np.tile(panes.n, columns), pa.uint64())),
+                    **{name: pa.array(_joined([one[name] for one in sums], name)) for name in sums[0]},
                     **category_column.sketches(list(seen)),
                     "code": _nothing("code", columns * len(panes)),
                     **_terms(panes, watched, _lists_of_terms(panes, contract, block, held)),
@@ -143,9 +140,9 @@ class InputSummary:
     __hash__ = None  # type: ignore[assignment]
 
 
-def _counts(values: Floats) -> npt.NDArray[np.uint64]:
-    """Whole numbers from 0 on as such; by way of signed ones, which the processor converts many at a time."""
-    return values.astype(np.int64).view(np.uint64)
+def _joined(parts: Sequence[Floats], name: str) -> npt.NDArray[np.number[Any]]:
+    """A field's values of several columns, of its type."""
+    return np.concatenate(parts, dtype=LAYOUT.schema.field(name).type.to_pandas_dtype(), casting="unsafe")
 
 
 def _nothing(name: str, rows: int) -> pa.Array:

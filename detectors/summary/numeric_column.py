@@ -32,12 +32,11 @@ class _Parts(NamedTuple):
 def summary(panes: PaneRows, column: Column, x: Floats) -> tuple[Tally, dict[str, Floats]]:
     """Counts and sums of n numbers by pane and bin, and their moments by pane (P,). Only finite numbers have sums and moments.
 
-    measured: rows, so that panes without moments are known; square: sum of (x - column.middle)^2; absolute: sum of |x|; low, high: the least and the largest
+    square: sum of (x - column.middle)^2; absolute: sum of |x|; low, high: the least and the largest
     x, infinite where there is none; below, above: how many are beyond `column.tails`; outside: how many are outside of `column.range`.
     """
     with np.errstate(over="ignore", invalid="ignore"):  # squares of enormous numbers are infinite
-        found, moments = (_one_pane if len(panes) == 1 else _panes)(panes, column, x)
-    return found, {**moments, "measured": panes.n.astype(np.float64)}
+        return (_one_pane if len(panes) == 1 else _panes)(panes, column, x)
 
 
 def _one_pane(_: PaneRows, column: Column, x: Floats) -> tuple[Tally, dict[str, Floats]]:  # long: one passage makes everything

@@ -41,6 +41,11 @@ class PaneRows:
         return np.asarray(order % self.rows.shape[1], np.intp)
 
     @cached_property
+    def _starts(self) -> Ints:
+        """Where the rows of each pane begin in that order."""
+        return np.asarray(np.cumsum(self.n) - self.n, np.intp)
+
+    @cached_property
     def _ordered(self) -> Ints:
         """The panes of the rows in that order."""
         return np.repeat(np.arange(len(self)), self.n)
@@ -103,7 +108,7 @@ class PaneRows:
 
     def reduce(self, how: np.ufunc, spread: Floats) -> Floats:
         """The values of each pane, reduced by a ufunc (P,); every pane has rows."""
-        return np.asarray(how.reduceat(spread, np.cumsum(self.n) - self.n), np.float64)
+        return np.asarray(how.reduceat(spread, self._starts), np.float64)
 
     def keys(self, times: int = 1) -> dict[str, pa.Array]:
         """The columns slot, version, role and segment, repeated `times` times."""

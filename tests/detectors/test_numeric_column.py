@@ -43,7 +43,6 @@ def _agree(column: Column, panes: PaneRows, x: Floats) -> None:
         low, high = column.tails or (-np.inf, np.inf)
         least, most = column.range or (-np.inf, np.inf)
         whole = {
-            "measured": here.sum(),
             "below": (held < low).sum(),
             "above": (held > high).sum(),
             "outside": ((held < least) | (held > most)).sum(),
