@@ -10,8 +10,9 @@ from core.block import Ints
 from core.text import NULL
 from storage.facts import column as col
 from storage.facts.engine import Engine
-from storage.facts.raw import SLOT, Ranges, in_slots, within
-from storage.facts.raw import slots as slots_of
+from storage.facts.raw import Ranges, within
+from storage.facts.slot_condition import IN_SLOTS, SLOT, flat
+from storage.facts.slot_condition import slots as slots_of
 
 _COLUMNS = "model, ts, prediction_id, text, number, weight, label_ts, generation, deleted, class, loss, filled"
 
@@ -56,13 +57,14 @@ class OutcomeStore:
 
     def fill(self, model: str, slots: Sequence[int] | Ints, pane: int) -> None:
         """Write what was predicted beside the outcomes of these slots that an earlier version wrote. They stay of their generation."""
-        old = f"SELECT * FROM outcomes FINAL WHERE model = {{model:String}} AND {in_slots()} AND filled = 0"
-        self._engine.command(
+        old = f"SELECT * FROM outcomes FINAL WHERE model = {{model:String}} AND {IN_SLOTS} AND filled = 0"
+        asked = {"model": model, **slots_of(slots, pane)}
+        sql = (
             f"INSERT INTO outcomes ({_COLUMNS}) SELECT o.model, o.ts, o.prediction_id, o.text, o.number, o.weight, o.label_ts, o.generation, o.deleted,"
             f" if(p.found = 1, p.event.2, '{NULL}'), if(p.found = 1, abs(p.event.3 - o.number), nan), 1 FROM ({old}) AS o"
-            f" LEFT JOIN (SELECT prediction_id, event, 1 AS found FROM ({_counting(f'SELECT prediction_id FROM ({old})')})) AS p ON p.prediction_id = o.prediction_id",
-            {"model": model, **slots_of(slots, pane)},
+            f" LEFT JOIN (SELECT prediction_id, event, 1 AS found FROM ({_counting(f'SELECT prediction_id FROM ({old})')})) AS p ON p.prediction_id = o.prediction_id"
         )
+        self._engine.command(flat(sql, asked), asked)
 
     def find_contested(self, model: str, predictions: Ranges, generation: int) -> Ints:
         """Find the events that do not count, of ids that came in the given ranges and are in the log more than once. Returns their event times.

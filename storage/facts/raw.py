@@ -17,42 +17,11 @@ from core.text import INVALID, NULL
 from storage.facts import column as col
 from storage.facts.engine import Engine
 from storage.facts.picked import Picked
-
-# Long lists are in a subquery: ClickHouse searches a constant of more than 1 MiB after IN for each row, and makes no set of it.
-
-# The slot of a time; right before 1970, too.
-SLOT = "toUnixTimestamp64Micro({ts}) - positiveModulo(toUnixTimestamp64Micro({ts}), {{pane:Int64}})"
-_IN_SLOTS = (
-    "{ts} >= fromUnixTimestamp64Micro({{low:Int64}}, 'UTC') AND {ts} < fromUnixTimestamp64Micro({{high:Int64}}, 'UTC') AND "
-    "({{gapless:UInt8}} OR " + SLOT + " IN (SELECT arrayJoin({{slots:Array(Int64)}})))"
-)
-
-# The event is not contested, so it counts. To be used together with `in_slots`.
-COUNTS = (
-    "(prediction_id, partition, position, place) NOT IN (SELECT prediction_id, partition, position, place FROM contested"
-    f" WHERE model = {{model:String}} AND {_IN_SLOTS.format(ts='ts')})"
-)
-
-
-def in_slots(ts: str = "ts") -> str:
-    """The condition that `ts` falls into the parameters of `slots`."""
-    return _IN_SLOTS.format(ts=ts)
-
-
-def slots(values: Sequence[int] | Ints, pane: int) -> dict[str, object]:
-    """Parameters for `in_slots`. Slots without a gap are given by their ends; others are given as one text, because the driver is slow with lists."""
-    if not len(values):
-        return {"slots": "[]", "gapless": 1, "low": 0, "high": 0, "pane": pane}
-    starts = np.unique(np.asarray(values, np.int64))
-    low, high = int(starts[0]), int(starts[-1]) + pane
-    gapless = high - low == len(starts) * pane
-    listed = "" if gapless else ",".join(map(str, starts.tolist()))
-    return {"slots": f"[{listed}]", "gapless": int(gapless), "low": low, "high": high, "pane": pane}
-
+from storage.facts.slot_condition import COUNTS, IN_SLOTS, SLOT, flat, slots
 
 # The labels of events in `slots`: those that hold now, and those that held when they were due.
-_CURRENT = f"SELECT prediction_id, ts, text, number, label_ts, weight FROM outcomes FINAL WHERE model = {{model:String}} AND {in_slots()}"
-_EVENTS = f"FROM predictions WHERE model = {{model:String}} AND {in_slots()}"
+_CURRENT = f"SELECT prediction_id, ts, text, number, label_ts, weight FROM outcomes FINAL WHERE model = {{model:String}} AND {IN_SLOTS}"
+_EVENTS = f"FROM predictions WHERE model = {{model:String}} AND {IN_SLOTS}"
 _DUE = (
     "SELECT prediction_id, ts, truth.1 AS text, truth.2 AS number, truth.3 AS weight, truth.4 AS label_ts FROM"
     " (SELECT prediction_id, e.at AS ts, argMax((l.text, l.number, l.weight, l.ts, l.deleted), (l.ts, l.partition, l.position, l.place)) AS truth"
@@ -153,10 +122,10 @@ class Raw:
         """For each slot with events: how many distinct ids count there, and the highest position by partition."""
         each = (
             f"SELECT {SLOT.format(ts='ts')} AS slot, partition, uniqExactIfState(prediction_id, {COUNTS}) AS ids, max(position) AS last"
-            f" FROM predictions WHERE model = {{model:String}} AND {in_slots()} GROUP BY slot, partition"
+            f" FROM predictions WHERE model = {{model:String}} AND {IN_SLOTS} GROUP BY slot, partition"
         )
         sql = f"SELECT slot, uniqExactIfMerge(ids) AS n, groupArray(partition) AS parts, groupArray(last) AS lasts FROM ({each}) GROUP BY slot"
-        rows = self._engine.query(sql, {"model": model, **slots(values, pane)}).to_pylist()
+        rows = self._in_slots(sql, {"model": model, **slots(values, pane)}).to_pylist()
         return {row["slot"]: (row["n"], dict(zip(row["parts"], row["lasts"], strict=True))) for row in rows}
 
     def traces(self, model: str, pane: int) -> tuple[Ints, Ints]:
@@ -183,8 +152,8 @@ class Raw:
 
     def contracts(self, model: str, values: Ints, pane: int) -> list[int]:
         """The contract versions under which the events of these slots were taken."""
-        sql = f"SELECT DISTINCT contract FROM predictions WHERE model = {{model:String}} AND {in_slots()} ORDER BY contract"
-        return [row["contract"] for row in self._engine.query(sql, {"model": model, **slots(values, pane)}).to_pylist()]
+        sql = f"SELECT DISTINCT contract FROM predictions WHERE model = {{model:String}} AND {IN_SLOTS} ORDER BY contract"
+        return [row["contract"] for row in self._in_slots(sql, {"model": model, **slots(values, pane)}).to_pylist()]
 
     def predictions(
         self,
@@ -208,24 +177,24 @@ class Raw:
         sql = (
             f"SELECT prediction_id, ts, version, role, class, number, score, position, place, logged, {picked.select}{', vectors' if sizes else ''}"
             " FROM predictions"
-            f" WHERE model = {{model:String}} AND contract = {{contract:UInt32}} AND {in_slots()} AND {COUNTS}{narrowed(version, role)}%s"
+            f" WHERE model = {{model:String}} AND contract = {{contract:UInt32}} AND {IN_SLOTS} AND {COUNTS}{narrowed(version, role)}%s"
             f" ORDER BY {'' if most is None else 'MD5(prediction_id), prediction_id, '}logged, partition, position, place LIMIT 1 BY prediction_id"
             f"{'' if most is None else ' LIMIT {most:UInt64}'}"
         )
         asked = {"model": contract.model, "contract": contract.version, "version": version or "", "role": role or "", "most": most or 0}
         asked |= slots(values, pane)
         cut = None if most is None else self._cut(asked, most, narrowed(version, role))
-        table = self._engine.query(sql % ("" if cut is None else _BELOW), asked | {"cut": cut or ""})
+        table = self._in_slots(sql % ("" if cut is None else _BELOW), asked | {"cut": cut or ""})
         if (
             cut is not None and most is not None and table.num_rows < most
         ):  # rows came twice or do not count: fewer ids than rows are below the cut
-            table = self._engine.query(sql % "", asked)
+            table = self._in_slots(sql % "", asked)
         return block_of(contract, table, picked, sizes)
 
     def _cut(self, asked: Mapping[str, object], most: int, narrowed: str) -> str | None:
         """The hash of an id, in hexadecimal digits, below which there are most likely `most` of the rows, and not many more: so few rows are sorted. None where all rows are to be sorted."""
-        sql = f"SELECT count() AS n FROM predictions WHERE model = {{model:String}} AND contract = {{contract:UInt32}} AND {in_slots()}{narrowed}"
-        (rows,) = self._engine.query(sql, dict(asked))["n"].to_pylist()
+        sql = f"SELECT count() AS n FROM predictions WHERE model = {{model:String}} AND contract = {{contract:UInt32}} AND {IN_SLOTS}{narrowed}"
+        (rows,) = self._in_slots(sql, asked)["n"].to_pylist()
         wanted = 1.05 * (most + _SPARE * most**0.5 + 100)
         return None if wanted >= rows else f"{int(wanted / rows * 2**64):016x}{'f' * 16}"
 
@@ -254,14 +223,14 @@ class Raw:
                 pairs = f"arrayMap((at, place) -> (at, toString(texts[place])), {{at{own}:Array(UInt32)}}, {{places{own}:Array(UInt32)}})"
                 each.append(
                     f"SELECT prediction_id, arrayJoin({pairs}) AS pair FROM predictions"
-                    f" WHERE model = {{model:String}} AND contract = {{c{own}:UInt32}} AND {in_slots()} AND {COUNTS}{narrowed(version, role)}"
+                    f" WHERE model = {{model:String}} AND contract = {{c{own}:UInt32}} AND {IN_SLOTS} AND {COUNTS}{narrowed(version, role)}"
                 )
         sql = (
             f"SELECT pair.1 AS at, pair.2 AS value, uniqExact(prediction_id) AS n FROM ({' UNION ALL '.join(each)})"
             " WHERE pair NOT IN (SELECT arrayJoin(arrayZip({at:Array(UInt32)}, {known:Array(String)})))"
             " GROUP BY at, value ORDER BY at, n DESC, value LIMIT {most:UInt64} BY at"
         )
-        for row in self._engine.query(sql, asked).to_pylist() if each else ():
+        for row in self._in_slots(sql, asked).to_pylist() if each else ():
             found[texts[row["at"]]].append((row["value"], row["n"]))
         return found
 
@@ -304,12 +273,12 @@ class Raw:
             f"SELECT p.ts AS ts, p.version AS version, p.role AS role, p.class AS class, p.number AS number, p.score AS score, p.probabilities AS probabilities,"
             f" o.text AS text, o.number AS truth, greatest(toUnixTimestamp64Micro(o.label_ts) - toUnixTimestamp64Micro(p.ts), 0) AS delay{select}"
             " FROM (SELECT * FROM predictions WHERE model = {model:String} AND contract = {contract:UInt32}"
-            f" AND {in_slots()} AND {COUNTS}{narrowed(version, role)} ORDER BY logged, partition, position, place LIMIT 1 BY prediction_id) AS p"
+            f" AND {IN_SLOTS} AND {COUNTS}{narrowed(version, role)} ORDER BY logged, partition, position, place LIMIT 1 BY prediction_id) AS p"
             f" INNER JOIN ({_CURRENT if due is None else _DUE}) AS o"
             " ON p.prediction_id = o.prediction_id AND p.ts = o.ts"
         )
         asked = {"model": contract.model, "contract": contract.version, "version": version or "", "role": role or "", "due": due or 0}
-        table = self._engine.query(sql, asked | slots(values, pane))
+        table = self._in_slots(sql, asked | slots(values, pane))
         return Outcomes(
             ts=col.ints(table["ts"]),
             version=col.categories(table["version"]),
@@ -335,18 +304,22 @@ class Raw:
         Of one version of the model, or of all.
         """
         drawn = (
-            f"model = {{model:String}} AND {in_slots()} AND (MD5(prediction_id), prediction_id) <= (MD5({{last:String}}), {{last:String}})"
+            f"model = {{model:String}} AND {IN_SLOTS} AND (MD5(prediction_id), prediction_id) <= (MD5({{last:String}}), {{last:String}})"
         )
         own = (
             f" AND prediction_id IN (SELECT prediction_id FROM predictions WHERE {drawn}{narrowed(version, role)})"
             if version or role
             else ""
         )
-        table = self._engine.query(
+        table = self._in_slots(
             f"SELECT prediction_id, ts, number, text FROM outcomes FINAL WHERE {drawn}{own}",
             {"model": model, "last": last, "version": version or "", "role": role or "", **slots(values, pane)},
         )
         return col.objects(table["prediction_id"]), col.ints(table["ts"]), col.floats(table["number"]), col.categories(table["text"])
+
+    def _in_slots(self, sql: str, asked: Mapping[str, object]) -> pa.Table:
+        """The answer to a query of slots."""
+        return self._engine.query(flat(sql, asked), asked)
 
 
 def block_of(contract: Contract, table: pa.Table, picked: Picked, sizes: Sequence[int]) -> Predictions:

@@ -9,7 +9,8 @@ from core.block import Ints
 from core.segment import ALL
 from storage.facts import column as col
 from storage.facts.engine import Engine
-from storage.facts.raw import COUNTS, SLOT, Ranges, in_slots, slots, within
+from storage.facts.raw import Ranges, within
+from storage.facts.slot_condition import COUNTS, IN_SLOTS, SLOT, flat, slots
 
 _START = "toUnixTimestamp64Micro({ts}) - positiveModulo(toUnixTimestamp64Micro({ts}) - {{phase:Int64}}, {{length:Int64}})"
 _BOUNDED = "roundDown(toUnixTimestamp64Micro({ts}), {{bounds:Array(Int64)}})"
@@ -32,18 +33,20 @@ class Stream:
         late = ", ".join(f"countIf({waited} > {int(limit)}) AS late{index}" for index, limit in enumerate(after))
         sql = (
             f"SELECT {_start('ts', bounds)} AS start, '{ALL}' AS segment, count() AS n, {late} FROM predictions"
-            f" WHERE model = {{model:String}} AND {in_slots()} AND {COUNTS} GROUP BY start"
+            f" WHERE model = {{model:String}} AND {IN_SLOTS} AND {COUNTS} GROUP BY start"
         )
-        return self._engine.query(sql, self._parameters(model, length, span, phase, bounds))
+        asked = self._parameters(model, length, span, phase, bounds)
+        return self._engine.query(flat(sql, asked), asked)
 
     def unknown(self, model: str, length: int, span: tuple[int, int], phase: int, bounds: Ints | None = None) -> pa.Table:
         """How many predictions have a column that the contract does not have (n), by the column's `name`."""
         sql = (
             f"SELECT {_start('ts', bounds)} AS start, '{ALL}' AS segment, name, count() AS n FROM ("
             "SELECT ts, arrayJoin(JSONExtract(extra, 'unknown', 'Array(String)')) AS name FROM predictions"
-            f" WHERE model = {{model:String}} AND {in_slots()} AND extra LIKE '%\"unknown\":%' AND {COUNTS}) GROUP BY start, name"
+            f" WHERE model = {{model:String}} AND {IN_SLOTS} AND extra LIKE '%\"unknown\":%' AND {COUNTS}) GROUP BY start, name"
         )
-        return self._engine.query(sql, self._parameters(model, length, span, phase, bounds))
+        asked = self._parameters(model, length, span, phase, bounds)
+        return self._engine.query(flat(sql, asked), asked)
 
     def orphans(self, model: str, length: int, span: tuple[int, int], phase: int, bounds: Ints | None = None) -> pa.Table:
         """How many predictions have a label that holds and whose time is in the cell (n), also those that never came, and how many never came (orphans)."""
@@ -109,9 +112,10 @@ class Stream:
         """The time of the last event that counts in each of these slots, in microseconds; slots without any are left out."""
         sql = (
             f"SELECT {SLOT.format(ts='ts')} AS slot, toUnixTimestamp64Micro(max(ts)) AS last FROM predictions"
-            f" WHERE model = {{model:String}} AND {in_slots()} AND {COUNTS} GROUP BY slot"
+            f" WHERE model = {{model:String}} AND {IN_SLOTS} AND {COUNTS} GROUP BY slot"
         )
-        table = self._engine.query(sql, {"model": model, **slots(values, pane)}) if len(values) else None
+        asked = {"model": model, **slots(values, pane)}
+        table = self._engine.query(flat(sql, asked), asked) if len(values) else None
         return {} if table is None else dict(zip(table["slot"].to_pylist(), table["last"].to_pylist(), strict=True))
 
     def label_slots(self, model: str, predictions: Ranges, labels: Ranges, pane: int) -> Ints:
@@ -139,7 +143,6 @@ class Stream:
             "low": low,
             "high": high,
             "slots": "[]",
-            "gapless": 1,
             "pane": length,
             **own,
         }
