@@ -105,9 +105,9 @@ class Evaluate:
         self._early: _Kept = {}
         self._lane = lane or Lane()
 
-    def reads(self, scope: Scope) -> Reads:
-        """The reads that monitors of one scope share while they are evaluated over the same windows."""
-        return Reads(self._panes, self._history, self._stream, scope, self._train)
+    def reads(self, scope: Scope, held: tuple[Ints, Ints] | None = None) -> Reads:
+        """The reads that monitors of one scope share while they are evaluated over the same windows. `held` are the slots with predictions, and how many each holds, if that is known."""
+        return Reads(self._panes, self._history, self._stream, scope, self._train, held)
 
     def later(self, monitor: Monitor, windows: Spans, scope: Scope, rank: Rank) -> Future[Frame]:
         """The readings of windows, computed in the background when it is their turn."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial, reduce
+from itertools import chain
 from operator import or_
 
 import numpy as np
@@ -16,12 +17,13 @@ import pyarrow as pa
 from core import moment
 from core.block import Ints
 from core.clock import Clock
-from core.contract import Contract
+from core.contract import PREDICTION, Contract
 from core.error import Fenced, Retryable
 from core.monitor import Monitor
 from core.span import Spans
 from monitors.evaluation import changes, plan
 from monitors.evaluation.background import Background, Key
+from monitors.evaluation.batch import Batch, Part, batches, starts
 from monitors.evaluation.evaluate import Evaluate
 from monitors.evaluation.failure import Failures
 from monitors.evaluation.frame import Frame
@@ -47,7 +49,7 @@ from monitors.evaluation.watched import (
 )
 from monitors.evaluation.withdrawal import absent, as_nodata, held, withdrawn
 from monitors.evaluation.work_done import WorkDone
-from monitors.evidence.reads import Reads, Scope
+from monitors.evidence.reads import COUNT, PaneFields, Reads, Scope
 from monitors.lease import Lease
 from monitors.model import Model
 from monitors.ports import Alerts, FactWriter, Panes, Readings
@@ -174,8 +176,8 @@ class MonitorRunner:
             with failures.of(monitor):
                 tasks.append(self._task(monitor, model, (slots, rows), found, given, lease, again=monitor.name in failed))
         apart = [task for task in tasks if in_background(task.monitor)]
-        for group in groups([task for task in tasks if not in_background(task.monitor)]):
-            self._group(group, model, given, lease, failures)
+        for batch in batches(chain.from_iterable(self._parts(group, model, (slots, rows)) for group in groups(tasks))):
+            self._judge(batch, model.contract, given, lease, failures)
         worked, served = False, Versions(self._panes, model.contract)
         for task in apart:
             with failures.of(task.monitor):
@@ -236,19 +238,21 @@ class MonitorRunner:
         due = changes.due(monitor, existing, touched, complete, others)
         return MonitorTask(monitor, segments, columns, due, gone, early, done)
 
-    def _group(self, group: Sequence[MonitorTask], model: Model, given: StepInput, lease: Lease, failures: Failures) -> None:
-        """Evaluate tasks of one key, which share their reads."""
+    def _parts(self, group: Sequence[MonitorTask], model: Model, held: tuple[Ints, Ints]) -> Iterator[Part]:
+        """The windows of tasks of one key, which share their reads, in parts that are evaluated at a time."""
         contract = model.contract
         columns = tuple(dict.fromkeys(name for task in group for name in read_columns(task.monitor, contract)))
         first, read = group[0], reduce(or_, (fields(task.monitor, contract) for task in group))
         groupings = tuple(dict.fromkeys(name for task in group for name in groupings_of(task.monitor, contract)))
         scope = Scope(model, first.segments, groupings, columns, first.monitor.version, read)
         for chunk in plan.chunks(first.due, most(scope, first.monitor.window)):
-            reads = self._evaluate.reads(scope)
             # The monitor that reads most goes first: what it reads contains what the others need.
             wide = sorted(group, key=lambda task: -len(extent(task.monitor, chunk).cells))
+            # How many rows there are then comes with the columns.
+            more = COUNT if PREDICTION in columns and fields(wide[0].monitor, contract).inputs else PaneFields()
+            reads = self._evaluate.reads(dataclasses.replace(scope, fields=read | more), held)
             for portion in portions(wide, len(chunk)):
-                self._chunk(portion, chunk, contract, partial(self._frame, chunk=chunk, reads=reads), given, lease, failures)
+                yield Part(portion, chunk, partial(self._frame, chunk=chunk, reads=reads))
 
     def _in_background(self, task: MonitorTask, model: Model, given: StepInput, lease: Lease, failures: Failures) -> bool:
         """Have the due windows of a task evaluated in the background, and take what was evaluated there. Returns whether there was any."""
@@ -260,46 +264,40 @@ class MonitorRunner:
         found = self._background.computed(key)
         for pair, asked in found:
             again = dataclasses.replace(given, catching_up=asked.again)
-            self._chunk([task], Spans.of([pair]), contract, partial(_computed, asked.frame), again, lease, failures)
+            self._judge([Part([task], Spans.of([pair]), partial(_computed, asked.frame))], contract, again, lease, failures)
             if monitor.name in failures.errors:
                 self._background.failed(key, pair)
                 break
             self._background.stored(key, pair)
         return bool(found)
 
-    def _chunk(
-        self,
-        tasks: Sequence[MonitorTask],
-        chunk: Spans,
-        contract: Contract,
-        frame: Callable[[MonitorTask], Frame],
-        given: StepInput,
-        lease: Lease,
-        failures: Failures,
-    ) -> None:
+    def _judge(self, batch: Batch, contract: Contract, given: StepInput, lease: Lease, failures: Failures) -> None:
         """Evaluate windows, give new readings to the alerts, and store them."""
-        tasks = [task for task in tasks if task.monitor.name not in failures.errors]
-        if not tasks:
+        asked = [(task, part) for part in batch for task in part.tasks if task.monitor.name not in failures.errors]
+        if not asked:
             return
-        with failures.of(*(task.monitor for task in tasks)), ThreadPoolExecutor(1) as beside:
-            stored = beside.submit(self._stored, [task.monitor for task in tasks], chunk)  # an alert waits for both queries
+        monitors = [task.monitor for task, _ in asked]
+        with failures.of(*monitors), ThreadPoolExecutor(1) as beside:
+            stored = beside.submit(self._stored, monitors, starts(batch))  # an alert waits for both queries
             written, fresh = list[tuple[MonitorTask, pa.Table, int]](), list[Fresh]()
-            for task in tasks:
+            for task, part in asked:
                 with failures.of(task.monitor):
-                    table, changed, readings = self._changed(frame(task), stored.result()[task.monitor.name], given, lease)
+                    table, changed, readings = self._changed(part.frame(task), stored.result()[task.monitor.name], given, lease)
                     written.append((task, table, changed))
                     fresh.append(readings)
             self.judged += tell(self._alerts, fresh, lease, failures, self._came)
             written = [one for one in written if one[0].monitor.name not in failures.errors]
             self._write_all(written, lease, failures)
+            windows = {task.monitor.name: part.windows for task, part in asked}
             for task, _, changed in written:
                 with failures.of(task.monitor):
-                    if task.monitor.name in failures.errors:
+                    name = task.monitor.name
+                    if name in failures.errors:
                         continue
                     self.counts.readings += changed
-                    gone = absent(held(stored.result()[task.monitor.name], chunk, contract.version), task.segments)
+                    gone = absent(held(stored.result()[name], windows[name], contract.version), task.segments)
                     self._withdraw(task.monitor, gone, lease)
-                    task.done.add(chunk, task.each)
+                    task.done.add(windows[name], task.each)
 
     def _frame(self, task: MonitorTask, chunk: Spans, reads: Reads) -> Frame:
         """The readings of a monitor. If the store refuses a query for several monitors together, it is repeated for this one alone."""
@@ -307,7 +305,7 @@ class MonitorRunner:
             return self._evaluate(task.monitor, chunk, reads, task.early)
         except Retryable:
             own = scope_of(task.monitor, reads.scope.model, reads.scope.segments)
-            if own == reads.scope:
+            if own == dataclasses.replace(reads.scope, fields=own.fields):
                 raise
             return self._evaluate(task.monitor, chunk, self._evaluate.reads(own), task.early)
 
@@ -342,13 +340,12 @@ class MonitorRunner:
     def _withdraw_gone(self, task: MonitorTask, contract: Contract, lease: Lease) -> None:
         """Withdraw the readings of windows that no longer exist."""
         for chunk in plan.chunks(task.gone, len(task.gone)):
-            stored = self._stored([task.monitor], chunk)[task.monitor.name]
+            stored = self._stored([task.monitor], (int(chunk.start[0]), int(chunk.start[-1]) + 1))[task.monitor.name]
             self._withdraw(task.monitor, held(stored, chunk, contract.version), lease)
             task.done.drop(chunk)
 
-    def _stored(self, monitors: Sequence[Monitor], chunk: Spans) -> dict[str, pa.Table]:
-        """By monitor the stored readings of windows."""
-        span = (int(chunk.start[0]), int(chunk.start[-1]) + 1)
+    def _stored(self, monitors: Sequence[Monitor], span: tuple[int, int]) -> dict[str, pa.Table]:
+        """By monitor the stored readings of windows that start in a span."""
         return self._readings.newest(monitors[0].model, {monitor.name: monitor.evaluated_revision for monitor in monitors}, span)
 
     def _withdraw(self, monitor: Monitor, stored: pa.Table, lease: Lease) -> None:

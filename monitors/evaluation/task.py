@@ -11,7 +11,7 @@ import numpy as np
 from core.block import Ints
 from core.monitor import Monitor
 from core.span import Spans
-from monitors.evaluation.watched import places
+from monitors.evaluation.watched import in_background, places
 
 _NEVER = -(1 << 62)
 _STORED = 500_000  # readings that are compared with stored ones at a time
@@ -71,8 +71,8 @@ class MonitorTask:
 
 
 def groups(tasks: Sequence[MonitorTask]) -> list[list[MonitorTask]]:
-    """The tasks with windows that are due, grouped by key."""
-    due = sorted((task for task in tasks if len(task.due)), key=lambda task: task.key)
+    """The tasks with windows that are due, but those of the background, grouped by key."""
+    due = sorted((task for task in tasks if len(task.due) and not in_background(task.monitor)), key=lambda task: task.key)
     return [list(group) for _, group in groupby(due, key=lambda task: task.key)]
 
 

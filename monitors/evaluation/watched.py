@@ -15,7 +15,7 @@ import numpy as np
 from core.baseline.rows import Role, Version
 from core.baseline.source import Source
 from core.block import Ints
-from core.contract import PREDICTION, Column, Contract
+from core.contract import LABEL, PREDICTION, Column, Contract
 from core.measure import Measure, Subject
 from core.monitor import Monitor
 from core.segment import ALL, Segments, grouping_of
@@ -169,7 +169,7 @@ def read_columns(monitor: Monitor, contract: Contract) -> tuple[str, ...]:
         return tuple(column.name for column in contract.features)
     if isinstance(kind := KINDS[evidence], OfOwnColumns):
         return kind.columns(contract)
-    return tuple(name for name in columns_of(read, contract) if name or kind.fields(name).inputs)
+    return tuple(name for name in columns_of(read, contract) if name not in ("", LABEL) or kind.fields(name).inputs)
 
 
 def scope_of(monitor: Monitor, model: Model, segments: tuple[str, ...]) -> Scope:

@@ -166,7 +166,10 @@ class History:
         return self.outcomes(of, self._raw.slots(of.model, of.pane), columns=columns, weights=weights)
 
     def _sources(self, contract: Contract, slots: Ints) -> Iterator[Contract]:
-        """The contract versions under which the slots' events came."""
+        """The contract versions under which the slots' events came: under the first one no others came."""
+        if contract.version == 1:
+            yield contract
+            return
         for version in self._raw.contracts(contract.model, slots, contract.pane):
             source = contract if version == contract.version else self._contracts(contract.model, version)
             if source is None:

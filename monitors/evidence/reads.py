@@ -28,6 +28,7 @@ from monitors.reference.facts import NOT_STORED
 
 T = TypeVar("T")
 _KNOWN = 5_000  # known values that one query names
+_BETWEEN = 8  # slots that are read along between two ranges
 _A_WINDOW = 16  # what is kept of a window beside its segments, in the size of a segment
 
 
@@ -41,6 +42,9 @@ class PaneFields:
     def __or__(self, other: PaneFields) -> PaneFields:
         """The fields of both."""
         return PaneFields(self.inputs | other.inputs, self.performance | other.performance)
+
+
+COUNT = PaneFields(inputs=frozenset({"n"}))
 
 
 @dataclass(frozen=True)
@@ -62,8 +66,11 @@ class Scope:
 class Reads:
     """The answers to the queries of one scope, kept while some windows are evaluated."""
 
-    def __init__(self, panes: Panes, history: History, stream: Stream, scope: Scope, train: Train = here) -> None:
+    def __init__(
+        self, panes: Panes, history: History, stream: Stream, scope: Scope, train: Train = here, held: tuple[Ints, Ints] | None = None
+    ) -> None:
         self._panes, self._history, self._stream, self.scope, self.train = panes, history, stream, scope, train
+        self._held = held  # all slots with predictions, and how many each holds, once known
         self._inputs: dict[tuple[str, ...], list[tuple[Extent, dict[str, pa.Table]]]] = {}
         self._performance: dict[tuple[str, ...], list[tuple[Extent, pa.Table]]] = {}
         self._streams: dict[str, list[tuple[Extent, pa.Table]]] = {}
@@ -77,13 +84,14 @@ class Reads:
     def of(self, others: Version | Role) -> Reads:
         """The reads of the same segments of a version of the model, or of one role."""
         version, role = (others.version, None) if isinstance(others, Version) else (None, others.role)
-        scope = replace(self.scope, version=version, role=role)
-        return self.once(("of", version, role), lambda: Reads(self._panes, self._history, self._stream, scope, self.train))
+        fields = replace(self.scope.fields, inputs=self.scope.fields.inputs - {"n"})  # it may be all that is read of these rows
+        scope = replace(self.scope, version=version, role=role, fields=fields)
+        return self.once(("of", version, role), lambda: Reads(self._panes, self._history, self._stream, scope, self.train, self._held))
 
     def whole(self) -> Reads:
         """The reads of all segments together, from the panes of `all` alone."""
         scope = replace(self.scope, segments=(ALL,), groupings=("",), fields=PaneFields())
-        return self.once(("whole",), lambda: Reads(self._panes, self._history, self._stream, scope, self.train))
+        return self.once(("whole",), lambda: Reads(self._panes, self._history, self._stream, scope, self.train, self._held))
 
     def _within(self, segments: tuple[str, ...]) -> Reads:
         other = copy(self)
@@ -102,7 +110,7 @@ class Reads:
                 contract, scope.columns, asked, scope.groupings, extent.step, span, scope.version, extent.phase, **_more(scope, extent)
             )
 
-        held = _kept(self._inputs.setdefault(asked, []), extent, lambda: _by_column(_asked(extent, ask)))
+        held = _kept(self._inputs.setdefault(asked, []), extent, lambda: _by_column(self._asked(extent, ask)))
         return held.get(column, next(iter(held.values())).slice(0, 0))
 
     def performance(self, extent: Extent, names: Collection[str]) -> pa.Table:
@@ -114,24 +122,27 @@ class Reads:
                 contract, asked, scope.groupings, extent.step, span, scope.version, extent.phase, **_more(scope, extent)
             )
 
-        return _kept(self._performance.setdefault(asked, []), extent, lambda: _asked(extent, ask))
+        return _kept(self._performance.setdefault(asked, []), extent, lambda: self._asked(extent, ask))
 
     def predictions(self, extent: Extent) -> pa.Table:
         """How many predictions there are, one row a cell and segment with rows: start, segment, n. More cells than those of the extent may come."""
         contract, scope = self.scope.model.contract, self.scope
+        if PREDICTION in scope.columns and "n" in scope.fields.inputs:  # then they come with what is read of columns
+            return self.inputs(extent, PREDICTION, ("n",))
 
         def ask(span: tuple[int, int]) -> pa.Table:
             return self._panes.inputs(
                 contract, (PREDICTION,), ("n",), scope.groupings, extent.step, span, scope.version, extent.phase, **_more(scope, extent)
             )
 
-        return _kept(self._predictions, extent, lambda: _asked(extent, ask))
+        return _kept(self._predictions, extent, lambda: self._asked(extent, ask))
 
     def stream(self, extent: Extent, name: str, ask: Callable[[Stream, str, tuple[Any, ...]], pa.Table]) -> pa.Table:
         """An answer about how events came, one row a cell with rows; it is asked once by its `name`. `ask` gets the model and the length, span, phase and bounds of cells."""
         model = self.scope.model.contract.model
         held, own = self._streams.setdefault(name, []), () if extent.bounds is None else (extent.bounds,)
-        return _kept(held, extent, lambda: _asked(extent, lambda span: ask(self._stream, model, (extent.step, span, extent.phase, *own))))
+        cells = (extent.phase, *own)
+        return _kept(held, extent, lambda: _concat(extent.runs, lambda span: ask(self._stream, model, (extent.step, span, *cells))))
 
     def reference_rows(self) -> pa.Table:
         """How many rows the reference has, one row a slot and segment: start, segment, n. Raises Retryable while they are not in the fact store."""
@@ -166,9 +177,10 @@ class Reads:
         """How many predictions each of `slots` holds, of all versions."""
         return self._slots[1]
 
-    @cached_property
+    @property
     def _slots(self) -> tuple[Ints, Ints]:
-        return self._panes.slots(self.scope.model.contract)
+        self._held = self._held or self._panes.slots(self.scope.model.contract)
+        return self._held
 
     def of_windows(
         self, what: tuple[object, ...], windows: Spans, make: Callable[[list[int]], list[T]], before: Sequence[int] | None = None
@@ -209,6 +221,10 @@ class Reads:
         """The time of the last event of each of these slots; slots without any are left out."""
         contract = self.scope.model.contract
         return self._stream.latest(contract.model, slots, contract.pane)
+
+    def _asked(self, extent: Extent, ask: Callable[[tuple[int, int]], pa.Table]) -> pa.Table:
+        """What panes hold of an extent."""
+        return _concat(extent.runs if self._held is None else _joined(extent.runs, self._held[0]), ask)
 
     def once(self, key: tuple[object, ...], make: Callable[[], T]) -> T:
         """The result of `make`, which is called once for a key."""
@@ -323,8 +339,20 @@ def _kept(held: list[tuple[Extent, T]], extent: Extent, ask: Callable[[], T]) ->
     return held[-1][1]
 
 
-def _asked(extent: Extent, ask: Callable[[tuple[int, int]], pa.Table]) -> pa.Table:
-    return pa.concat_tables([ask(span) for span in extent.runs])
+def _concat(runs: Sequence[tuple[int, int]], ask: Callable[[tuple[int, int]], pa.Table]) -> pa.Table:
+    return pa.concat_tables([ask(span) for span in runs])
+
+
+def _joined(runs: Sequence[tuple[int, int]], slots: Ints) -> list[tuple[int, int]]:
+    """The ranges, as one where few of the `slots` with panes are between them: a query costs more than these."""
+    found = list(runs[:1])
+    for low, high in runs[1:]:
+        first, after = np.searchsorted(slots, (found[-1][1], low))
+        if after - first <= _BETWEEN:
+            found[-1] = (found[-1][0], high)
+        else:
+            found.append((low, high))
+    return found
 
 
 def _by_column(table: pa.Table) -> dict[str, pa.Table]:

@@ -68,7 +68,9 @@ def _of_others(n: Floats, target: Spans, side: Sequence[Spans], reads: Reads) ->
 
 
 def _season(reads: Reads) -> Season | None:
-    """The rows of the reference by their time; None if no row has one."""
+    """The rows of the reference by their time; None if no row has one, or there is no reference."""
+    if reads.scope.model.reference is None:
+        return None
     table = reads.reference_rows()
     starts = np.unique(table["start"].to_numpy().astype(np.int64))
     starts = starts[starts > moment.EARLIEST]

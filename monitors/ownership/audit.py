@@ -52,13 +52,12 @@ class Audit:
     def run(
         self, contract: Contract, fresh: Ranges, slots: Ints, committed: Committed, lease: Lease, to_rebuild: Ints = NO_SLOTS
     ) -> Audited:
-        """Audit the slots of the events at these positions, and `slots`. Panes of slots in `to_rebuild` are rebuilt in any case."""
+        """Audit `slots`, those of the events at these positions among them. Panes of slots in `to_rebuild` are rebuilt in any case."""
         began, with_duplicates = self._clock(), NO_SLOTS
         if fresh:
             lease.check()
             at = self._outcomes.find_contested(self._model, fresh, lease.generation)
             with_duplicates = np.unique(at // contract.pane * contract.pane)
-            slots = np.union1d(slots, self._raw.touched(self._model, fresh, contract.pane))
         made = np.union1d(with_duplicates, to_rebuild)
         kept, forced = slots[slots > committed.frozen], made[made > committed.frozen]
         audited, repaired = self._rebuild.reconcile(contract, kept, forced, committed.predictions, lease)

@@ -344,8 +344,10 @@ class Owner:
             if len(work.to_rebuild):
                 outcomes.fill(self._name, work.to_rebuild, pane)
         suspect = raw.slots(self._name, pane) if work.contract_changed else work.suspect
-        found = self._audit.run(contract, work.audit, suspect, committed, lease, work.to_rebuild)
-        touched = np.union1d(suspect, raw.touched(self._name, work.predictions, pane))
+        came = raw.touched(self._name, work.predictions, pane)
+        audited = came if work.audit == work.predictions else raw.touched(self._name, work.audit, pane)
+        found = self._audit.run(contract, work.audit, np.union1d(suspect, audited), committed, lease, work.to_rebuild)
+        touched = np.union1d(suspect, came)
         joined = np.union1d(found.with_duplicates, work.to_rebuild if committed.labels else NO_SLOTS)
         if committed.labels:
             joined = np.union1d(
