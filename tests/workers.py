@@ -19,6 +19,7 @@ from tests.services.fixture import VARIABLES, address, serving
 # What takes longest, alone on two cores: begun last, one of these would be waited for by idle workers.
 LONGEST = (
     "tests/acceptance/test_year.py",
+    "tests/acceptance/test_retrain.py",
     "tests/acceptance/test_shuffled.py",
     "tests/acceptance/test_outage.py",
     "tests/chaos/test_chaos.py",
