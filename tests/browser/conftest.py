@@ -29,6 +29,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    "--process-per-site",  # tabs of one context share a process, and with it what it has compiled
 ]
 _OFTEN = 100  # milliseconds between two looks at a page: without this a look is taken, and a frame painted, sixty times a second
 expect.set_options(timeout=180_000)  # milliseconds: five seconds are no patience on a loaded machine
@@ -191,9 +192,10 @@ def window(
 
 
 @pytest.fixture(scope="module")
-def shared(browser: Browser) -> Iterator[BrowserContext]:
+def shared(browser: Browser, served: Served) -> Iterator[BrowserContext]:
     """A browser in the light theme, for the tabs of a module: scripts are fetched and compiled once."""
     with profile(browser, theme="light") as context:
+        context.new_page().goto(f"{served.url}/v1/version")  # stays open, or the process would end with each test's tab
         yield context
 
 
