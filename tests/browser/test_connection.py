@@ -206,27 +206,24 @@ def test_back_without_a_server_hides_the_page_of_another_address(alone: Window, 
 
 
 @pytest.mark.parametrize("step", ["_dash-layout", "_dash-dependencies", "_dash-update-component", "plotly.min", "dash_renderer"])
-def test_a_first_load_that_fails_offers_again_and_goes_on_by_itself(step: str, browser: Browser, served: Served) -> None:
+def test_a_first_load_that_fails_offers_again_and_goes_on_by_itself(step: str, tab: Window, served: Served) -> None:
     """Whichever request of the first load gets no answer: the page says so in place of a skeleton, and is drawn when it can be."""
-    with window(browser, served) as tab:
-        down = [True]
-        tab.page.route(
-            "**/*",
-            lambda route: (
-                route.abort("connectionrefused")
-                if down[0] and (step in route.request.url or "/v1/" in route.request.url)
-                else route.fallback()
-            ),
-        )
-        tab.page.goto(f"{served.url}/ui/models/departs-late?range=30d", wait_until="commit")
-        # Without its charts a page is drawn all the same: then it says of what is drawn that it is from before.
-        said = re.compile("This page has not been loaded" + ("|What is shown is from before" if step == "plotly.min" else ""))
-        expect(tab.page.get_by_role("alert")).to_contain_text(said, timeout=180_000)
-        expect(tab.page.get_by_role("button", name="Try now")).to_be_visible()
-        down[0] = False
-        tab.page.evaluate("() => document.getElementById('again')?.click()")  # it may be back by itself, and the button gone
-        expect(tab.page.locator("h1")).to_have_text("departs-late", timeout=180_000)
-        tab.drawn()
-        expect(tab.page.get_by_role("alert")).to_be_hidden()
-        expected = (*EXPECTED, *(["page error: "] if step == "dash_renderer" else []))  # the scripts that need the one that did not come
-        tab.complaints = [complaint for complaint in tab.complaints if not complaint.startswith(expected)]
+    down = [True]
+    tab.page.route(
+        "**/*",
+        lambda route: (
+            route.abort("connectionrefused") if down[0] and (step in route.request.url or "/v1/" in route.request.url) else route.fallback()
+        ),
+    )
+    tab.page.goto(f"{served.url}/ui/models/departs-late?range=30d", wait_until="commit")
+    # Without its charts a page is drawn all the same: then it says of what is drawn that it is from before.
+    said = re.compile("This page has not been loaded" + ("|What is shown is from before" if step == "plotly.min" else ""))
+    expect(tab.page.get_by_role("alert")).to_contain_text(said, timeout=180_000)
+    expect(tab.page.get_by_role("button", name="Try now")).to_be_visible()
+    down[0] = False
+    tab.page.evaluate("() => document.getElementById('again')?.click()")  # it may be back by itself, and the button gone
+    expect(tab.page.locator("h1")).to_have_text("departs-late", timeout=180_000)
+    tab.drawn()
+    expect(tab.page.get_by_role("alert")).to_be_hidden()
+    expected = (*EXPECTED, *(["page error: "] if step == "dash_renderer" else []))  # the scripts that need the one that did not come
+    tab.complaints = [complaint for complaint in tab.complaints if not complaint.startswith(expected)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -41,61 +42,62 @@ def words(browser: Browser, served: Served) -> dict[str, list[str]]:
         return {chart: ticks(tab.page, chart) for chart in ("performance", "drift")}
 
 
-@pytest.mark.parametrize("zone", ZONES)
-def test_a_click_opens_the_window_that_was_clicked_in_every_zone(
-    zone: str, browser: Browser, served: Served, words: dict[str, list[str]]
-) -> None:
+@pytest.fixture(scope="module", params=ZONES)
+def zoned(browser: Browser, served: Served, request: pytest.FixtureRequest) -> Iterator[Window]:
+    """A tab in each zone: one for both tests, which load their pages anew."""
+    with window(browser, served, zone=request.param) as tab:
+        yield tab
+
+
+def test_a_click_opens_the_window_that_was_clicked_in_every_zone(zoned: Window, words: dict[str, list[str]]) -> None:
     """On the days around both changes of the clock, in the line chart and in the heat map; ticks are those of UTC, and the axis says so."""
-    with window(browser, served, zone=zone) as tab:
-        tab.open(f"/ui/models/departs-late{AUTUMN}")
-        for chart in ("performance", "drift"):
-            assert ticks(tab.page, chart) == words[chart]
-            assert len(words[chart]) > 3
-            assert all(re.match(r"\d\d? [A-Z][a-z]{2}", said) for said in words[chart])  # as the text beside it writes dates
-            assert tab.page.locator(f"#{chart} .xtitle").text_content() == "UTC"
-        for chart, start in (
-            ("performance", "2013-11-03T00:00:00Z"),
-            ("drift", "2013-09-29T00:00:00Z"),
-            ("performance", "2013-10-15T00:00:00Z"),
-        ):
-            tab.page.locator(f"#{chart}").scroll_into_view_if_needed()
-            x, y = tab.page.evaluate(MIDDLE, [chart, start, 21 if chart == "drift" else 12])  # a cell is as wide as its window
-            tab.page.mouse.move(x - 3, y)
-            tab.page.mouse.move(x, y)
-            tab.page.locator(f"#{chart} .hoverlayer > g").first.wait_for(state="attached")
-            tab.page.mouse.click(x, y)
-            expect(tab.page.locator(".chips")).to_contain_text(f"{start[:10]}")
-            tab.drawn()
-            assert query(tab)["window"] == start
-            expect(tab.page.locator(".card").filter(has=tab.page.locator("#performance"))).to_contain_text(
-                f"Window of {start[:10]}, as chosen"
-            )
+    zoned.open(f"/ui/models/departs-late{AUTUMN}")
+    for chart in ("performance", "drift"):
+        assert ticks(zoned.page, chart) == words[chart]
+        assert len(words[chart]) > 3
+        assert all(re.match(r"\d\d? [A-Z][a-z]{2}", said) for said in words[chart])  # as the text beside it writes dates
+        assert zoned.page.locator(f"#{chart} .xtitle").text_content() == "UTC"
+    for chart, start in (
+        ("performance", "2013-11-03T00:00:00Z"),
+        ("drift", "2013-09-29T00:00:00Z"),
+        ("performance", "2013-10-15T00:00:00Z"),
+    ):
+        zoned.page.locator(f"#{chart}").scroll_into_view_if_needed()
+        x, y = zoned.page.evaluate(MIDDLE, [chart, start, 21 if chart == "drift" else 12])  # a cell is as wide as its window
+        zoned.page.mouse.move(x - 3, y)
+        zoned.page.mouse.move(x, y)
+        zoned.page.locator(f"#{chart} .hoverlayer > g").first.wait_for(state="attached")
+        zoned.page.mouse.click(x, y)
+        expect(zoned.page.locator(".chips")).to_contain_text(f"{start[:10]}")
+        zoned.drawn()
+        assert query(zoned)["window"] == start
+        expect(zoned.page.locator(".card").filter(has=zoned.page.locator("#performance"))).to_contain_text(
+            f"Window of {start[:10]}, as chosen"
+        )
 
 
-@pytest.mark.parametrize("zone", ZONES)
-def test_a_brush_chooses_the_period_in_every_zone(zone: str, browser: Browser, served: Served) -> None:
+def test_a_brush_chooses_the_period_in_every_zone(zoned: Window) -> None:
     """What is dragged over a chart is in the address in UTC and drawn alone, values are not cut; two clicks bring all back."""
-    with window(browser, served, zone=zone) as tab:
-        tab.open("/ui/models/departs-late?range=365d")
-        (left, y), (right, _) = (tab.page.evaluate(MIDDLE, ["performance", day]) for day in ("2013-10-20", "2013-11-10"))
-        tab.page.mouse.move(left, y)
-        tab.page.mouse.down()
-        tab.page.mouse.move((left + right) / 2, y + 40, steps=4)
-        tab.page.mouse.move(right, y + 60, steps=4)
-        tab.page.mouse.up()
-        expect(tab.page.locator(".chips")).to_contain_text("Period")
-        tab.drawn()
-        chosen = query(tab)
-        assert (chosen["from"][:10], chosen["to"][:10]) == ("2013-10-20", "2013-11-10")
-        for chart in ("performance", "drift"):
-            shown = tab.page.evaluate("(id) => document.querySelector(`#${id} .js-plotly-plot`).layout.xaxis.range", chart)
-            assert shown == ["2013-10-20T00:00:00Z", "2013-11-11T00:00:00Z"]
-        assert tab.page.evaluate("() => document.querySelector('#performance .js-plotly-plot')._fullLayout.yaxis.range[1]") > 0.86
-        tab.page.reload()
-        tab.drawn()
-        assert query(tab) == chosen
-        x, y = tab.page.evaluate(MIDDLE, ["performance", "2013-11-01"])
-        tab.page.mouse.dblclick(x, y)
-        expect(tab.page.locator(".chips")).not_to_contain_text("Period")
-        tab.drawn()
-        assert set(query(tab)) - {"window"} == {"range"}
+    zoned.open("/ui/models/departs-late?range=365d")
+    (left, y), (right, _) = (zoned.page.evaluate(MIDDLE, ["performance", day]) for day in ("2013-10-20", "2013-11-10"))
+    zoned.page.mouse.move(left, y)
+    zoned.page.mouse.down()
+    zoned.page.mouse.move((left + right) / 2, y + 40, steps=4)
+    zoned.page.mouse.move(right, y + 60, steps=4)
+    zoned.page.mouse.up()
+    expect(zoned.page.locator(".chips")).to_contain_text("Period")
+    zoned.drawn()
+    chosen = query(zoned)
+    assert (chosen["from"][:10], chosen["to"][:10]) == ("2013-10-20", "2013-11-10")
+    for chart in ("performance", "drift"):
+        shown = zoned.page.evaluate("(id) => document.querySelector(`#${id} .js-plotly-plot`).layout.xaxis.range", chart)
+        assert shown == ["2013-10-20T00:00:00Z", "2013-11-11T00:00:00Z"]
+    assert zoned.page.evaluate("() => document.querySelector('#performance .js-plotly-plot')._fullLayout.yaxis.range[1]") > 0.86
+    zoned.page.reload()
+    zoned.drawn()
+    assert query(zoned) == chosen
+    x, y = zoned.page.evaluate(MIDDLE, ["performance", "2013-11-01"])
+    zoned.page.mouse.dblclick(x, y)
+    expect(zoned.page.locator(".chips")).not_to_contain_text("Period")
+    zoned.drawn()
+    assert set(query(zoned)) - {"window"} == {"range"}
