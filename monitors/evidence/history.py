@@ -166,8 +166,8 @@ class History:
         return self.outcomes(of, self._raw.slots(of.model, of.pane), columns=columns, weights=weights)
 
     def _sources(self, contract: Contract, slots: Ints) -> Iterator[Contract]:
-        """The contract versions under which the slots' events came: under the first one no others came."""
-        if contract.version == 1:
+        """The contract versions under which the slots' events came; those of a reference, and of a model without a second version, came under one."""
+        if contract.is_reference or (contract.version == 1 and self._contracts(contract.model, 2) is None):
             yield contract
             return
         for version in self._raw.contracts(contract.model, slots, contract.pane):
