@@ -85,7 +85,7 @@ def panes(contract: Contract, column: str, rng: np.random.Generator) -> pa.Table
         "measured": rows,
         **dict.fromkeys(("below", "above", "outside"), np.zeros(n, np.int64)),
         **dict.fromkeys(("square", "absolute", "low", "high"), rng.random(n)),
-        **dict.fromkeys(("register", "rank", "term", "joint"), nothing),
+        **dict.fromkeys(("register", "rank", "term", "joint", "code"), nothing),
     }
     return pa.table({name: pa.chunked_array([held[name]]) for name in LAYOUT.schema.names}).cast(LAYOUT.schema)
 

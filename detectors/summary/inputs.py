@@ -63,7 +63,8 @@ class InputSummary:
 
     `sum` holds the sums of a numeric column's values, by value bin (zeros elsewhere); `below` and `above` count the values
     beyond the reference's p1 and p99; `joint` are by `term` the sums of a vector column, in the row of `@prediction` the predictions by score
-    (`detectors.summary.scored`), and in that of column "" the sums over all features together (`detectors.summary.multivariate`), or `code`, the bins of all features of its rows, of which they are made; the moments are those of `detectors.summary.numeric_column`. Law: `of(a).merge(of(b)) == of(a + b)`.
+    (`detectors.summary.scored`), and in that of column "" the sums over all features together (`detectors.summary.multivariate`), or `code`, the bins of all features of its rows, of which they are made; the moments are those of `detectors.summary.numeric_column`. Law: `of(a).merge(of(b)) == of(a + b)`, but that `code` stays beside sums
+    and has its rows in the order in which they were put together: what is read of both forms is the same.
     """
 
     table: pa.Table

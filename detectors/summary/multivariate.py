@@ -3,7 +3,7 @@
 A row's bins stand for its values (docs/measures.md#drift-of-all-features-together): a number is the normal score of its bin in the reference, a category an indicator. Random Fourier
 features of such rows are cosines and sines of phases, which are sums over columns; so each bin has a table entry, and a row costs an addition a column.
 
-Where a block has few rows in each of many panes, as a year that is replayed, panes keep these bins instead: they are fewer numbers than the sums, which are made of them when they are read.
+Where a block has few rows in each of many slots, as a year that is replayed, panes keep these bins instead: they are fewer numbers than the sums, which are made of them when they are read.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ _CHUNK = 1_024  # rows at a time, whose sums fit into 32 bits
 _PLACED = 16 * _CHUNK  # rows at a time whose bins are found
 _SAMPLE = 1_000  # rows of which distances are taken
 _ROWS = 5_000  # rows of which the covariance is taken
-_MANY = 200  # panes of a block from which on it matters how much each of them costs
-_FEWER = 4  # times as many numbers as the bins of a pane's rows there are sums, for bins to be kept
+_MANY = 100  # slots of a block above which it matters how much each of their panes costs
+_FEWER = 4  # times as many sums as bins a slot has, for bins to be kept
 
 Phases = npt.NDArray[np.uint16]
 Codes = npt.NDArray[np.uint16]
@@ -89,8 +89,12 @@ def sums(panes: PaneRows, known: Multivariate, columns: tuple[Column, ...], valu
 
 
 def by_row(panes: PaneRows, known: Multivariate) -> bool:
-    """Whether panes keep the bins of their rows instead of the sums."""
-    return len(panes) > _MANY and _FEWER * panes.rows.size * len(known.columns) < len(panes) * width(known)
+    """Whether panes keep the bins of their rows instead of the sums: where the block has many slots, and few rows in each.
+
+    Panes do not tell: a batch of a live stream may be in many segments with a row or two each, but each further batch adds rows to the same panes.
+    """
+    slots = len(np.unique(panes.slot))
+    return slots > _MANY and _FEWER * panes.rows.shape[1] * len(known.columns) < slots * width(known)
 
 
 def codes(panes: PaneRows, columns: tuple[Column, ...], values: Sequence[Categories | Floats]) -> Codes:

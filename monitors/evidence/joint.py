@@ -59,7 +59,9 @@ def _of(scope: Scope, predictions: pa.Table, table: pa.Table, extent: Extent, si
         return Joint(n, np.zeros_like(n), np.zeros((*n.shape, 1)), None)
     sums = rows.counts("term", "joint", _width(scope))
     columns = tuple(scope.model.contract.column(name) for name in known.columns)
-    codes = dense.numbers(table["code"]).astype(np.uint16).reshape(-1, len(columns))
+    codes = pc.list_flatten(table["code"]).to_numpy().reshape(-1, len(columns))  # as short as they are: there may be many
     cell = rows.items(dense.lengths(table["code"]) // len(columns))
-    multivariate.add(sums.reshape(-1, sums.shape[-1]), cell[cell >= 0], codes[cell >= 0], known, columns)
+    if (out := cell < 0).any():
+        cell, codes = cell[~out], codes[~out]
+    multivariate.add(sums.reshape(-1, sums.shape[-1]), cell, codes, known, columns)
     return Joint(n, extent.pooled(rows.total("measured"), side), extent.pooled(sums, side), known)

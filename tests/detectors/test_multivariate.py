@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import combinations
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,7 +13,7 @@ from scipy.spatial.distance import cdist
 
 from core import moment
 from core.block import Categories, Floats, Ints
-from core.contract import Column, Contract, Multivariate, Task
+from core.contract import Column, Contract, Dimension, Multivariate, Task
 from core.segment import Segments
 from detectors import catalogue
 from detectors.dispersion import Dispersion, p_value
@@ -143,6 +144,22 @@ def _correlated(rng: np.random.Generator, n: int, r: float, many: int = 20, shif
     x[:, 1] = r * x[:, 0] + np.sqrt(1 - r**2) * x[:, 1]
     x[:, 2] += shift
     return {f"c{place}": x[:, place] for place in range(many)}
+
+
+@pytest.mark.parametrize(("n", "slots", "kept"), [(300, 1, False), (300, 100, False), (300, 101, True), (707, 101, False)])
+def test_bins_of_rows_are_kept_of_many_slots_with_few_rows_each(n: int, slots: int, kept: bool) -> None:
+    """And not of one slot with a few rows in each of hundreds of segments, as a batch of a live stream has: the next batches have the same panes, which would hold all of their rows."""
+    rng = np.random.default_rng(6)
+    rows = Rows(_correlated(rng, 100, 0.0))
+    values = tuple(str(place) for place in range(100))
+    cut = msgspec.structs.replace(
+        rows.contract, dimensions=tuple(Dimension(name=one, values=values) for one in "uv"), crosses=(("u", "v"),)
+    )
+    same = Categories(np.zeros(n, np.int32), ["1"])
+    texts = {one: Categories(rng.integers(0, 100, n).astype(np.int32), values) for one in "uv"}
+    panes = PaneRows.of(cut, Segments(cut), moment.HOUR * (np.arange(n) % slots), same, same, texts)
+    assert len(panes) > 400
+    assert multivariate.by_row(panes, rows.profile) == kept
 
 
 def test_rows_of_the_same_law_are_seldom_found_to_differ() -> None:
