@@ -29,7 +29,7 @@ TRUTH = "argMax((text, number, weight, ts, deleted), (ts, partition, position, p
 EXACT, DRAWN = 500_000, 200_000  # events of a period that are all counted at most, and how many are looked at if there are more
 _IDS = 10_000_000  # events of which all ids are read in less time than parts of them are found, if their columns are not read, too
 _WORST = 40_000  # events with the largest errors among which those that fit are sought first,
-_FURTHER = 2_000_000  # and at most; if more are needed, those that fit are sought first, and then their errors
+_FURTHER = 2_000_000  # and at most; if more are needed, all events are looked at, a stretch of time after the other
 _FIRST, _NEXT, _MOST = 20_000, 1_000_000, 5_000_000  # events by time that are joined with their labels first, then, and at a time
 
 
@@ -185,6 +185,9 @@ class EventList:
         """Where the events of the page are, in order, and one more if there are more: prediction_id, at, partition, position, place and, if labels are joined, loss."""
         page = _Page(known, asked, keys, direction, None if asked.after is None else decode(asked.after, [key.type for key in keys]))
         span = _span(asked)
+        if asked.order == "worst" and asked.label == "unknown":
+            _fitting(known, asked)  # what is not there is refused all the same
+            return []  # without a label there is no loss
         if page.after is not None and asked.order != "worst":
             span = page.later(span, page.after[0])
         if not self._by_outcomes(asked, *span):
@@ -205,7 +208,7 @@ class EventList:
     def _wrong_first(self, page: _Page, span: tuple[int, int]) -> list[dict[str, Any]]:
         """The page by loss of classes, which is 0 or 1: those of one loss in time, and then those of the other."""
         found: list[dict[str, Any]] = []
-        losses = {None: (1.0, 0.0), "known": (1.0, 0.0), "wrong": (1.0,), "unknown": ()}[page.asked.label]
+        losses = (1.0,) if page.asked.label == "wrong" else (1.0, 0.0)
         for loss in losses if page.down else losses[::-1]:
             last, at = (loss, None) if page.after is None else page.after[:2]
             if len(found) <= page.asked.limit and (loss <= last if page.down else loss >= last):
@@ -214,14 +217,18 @@ class EventList:
 
     def _largest(self, page: _Page, span: tuple[int, int]) -> list[dict[str, Any]]:
         """The page by the error of numbers, sought among as many of the largest as should hold it, to judge by those that fit so far."""
-        most: int | None = _WORST
-        while True:
-            reach = None if most is None else self._reach(page, most)
+        most = _WORST
+        while most <= _FURTHER:
+            reach = self._reach(page, most)
             found = self._read(self._filtered(page.known, page.asked, *span, reach, joined=True), page)
-            if len(found) > page.asked.limit or most is None or reach is None or reach.whole:
+            if len(found) > page.asked.limit or reach.whole:
                 return found
-            needed = 2 * most * (page.asked.limit + 1) // max(1, len(found))
-            most = needed if needed <= _FURTHER else None
+            most = 2 * most * (page.asked.limit + 1) // max(1, len(found))
+        found = []
+        for part in self._stretches(page.asked.model, *span, page.direction):  # of all that fit, those of a stretch are held at a time
+            found += self._read(self._filtered(page.known, page.asked, *part, joined=True), page)
+            found = sorted(found, key=lambda one: [one[key.name] for key in page.keys], reverse=page.down)[: page.asked.limit + 1]
+        return found
 
     def _read(self, found: _Filtered, page: _Page) -> list[dict[str, Any]]:
         """The first events that fit, and one more than the page has."""
@@ -252,14 +259,10 @@ class EventList:
     ) -> _Filtered:
         """The events in `[low, high)` that are asked for, of the order `worst` those within a reach or of one loss. Labels are there where a filter or the order needs them: of outcomes, or of all that came if these are not `joined`. `within`: conditions on `ts` and `prediction_id`."""
         parameters: dict[str, Any] = {"model": asked.model, "low": low, "high": high, "as_of": asked.as_of or 0, **known.parameters}
-        where = Conditions(known.contracts, known.meant("class"))
-        where.equal({"version": asked.version, "role": asked.role})
-        where.segment(asked.segment)
-        if asked.column is not None and asked.values is not None:
-            where.holds(asked.column, asked.values)
+        where = _fitting(known, asked)
         then = [] if asked.as_of is None else [BY_THEN]
         parameters |= {} if reach is None else reach.parameters
-        near = [_within(reach, known.loss("text", "loss"))] if reach is not None and reach.bounds else []
+        near = [_within(reach, known.loss("text", "loss"))] if reach is not None and (reach.bounds or where.sql) else []
         held = " AND ".join(["model = {model:String}", SPAN, *within, COUNTS, *near, *then, *where.sql])
         events = f"SELECT prediction_id, ts, class, number, partition, position, place FROM predictions WHERE {held}"
         if not _by_label(asked):
@@ -351,6 +354,16 @@ class EventList:
         sent = self._engine.query(sql, {"model": asked.model, "low": low, "high": high})["sent"].to_pylist()
         changed = [(one, meant) for one in sorted(sent) if (meant := known.name(one)) != one]
         return _Known(contracts, ([one for one, _ in changed], [meant for _, meant in changed]) if changed else None)
+
+
+def _fitting(known: _Known, asked: EventQuery) -> Conditions:
+    """The conditions on events, but that on their label. Raises ConfigError for a segment that is not there."""
+    where = Conditions(known.contracts, known.meant("class"))
+    where.equal({"version": asked.version, "role": asked.role})
+    where.segment(asked.segment)
+    if asked.column is not None and asked.values is not None:
+        where.holds(asked.column, asked.values)
+    return where
 
 
 def _by_label(asked: EventQuery) -> bool:

@@ -14,6 +14,7 @@ from core.block import Categories
 from core.contract import Column, Contract, Kind, Task
 from core.error import ConfigError
 from core.event_query import EventCounts, EventQuery, Outside, Range, Texts
+from core.moment import EARLIEST, LATEST
 from storage.facts import event_list
 from storage.facts.engine import Engine
 from storage.facts.event_store import EventStore
@@ -175,6 +176,32 @@ def test_the_largest_errors_are_found_among_few_or_many(numbers: EventStore, mon
                 assert found == wanted, (worst, further, limit, more)
 
 
+def test_few_events_are_joined_with_their_labels_at_a_time(numbers: EventStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that fit may be all of 50 million. So only those with labels are joined that are looked at, or those of a stretch of time; without a label no event has a loss."""
+    seen, filtered = list[tuple[bool, Any]](), event_list.EventList._filtered
+
+    def watched(self: event_list.EventList, *given: Any, **more: Any) -> Any:
+        found = filtered(self, *given, **more)
+        looked_at = len(given) > 4 and given[4] is not None
+        seen.append((looked_at, "(ts, prediction_id) IN" in found.sql if looked_at else given[2:4]))
+        return found
+
+    monkeypatch.setattr(event_list.EventList, "_filtered", watched)
+    asked = EventQuery(model="m", order="worst", version="1", segment="c=a")
+    assert numbers.page([NUMBERS], asked)[0]["prediction_id"].to_pylist() == ["a"]
+    assert seen == [(True, True)]
+    for name in ("_WORST", "_FURTHER", "_FIRST", "_NEXT", "_MOST"):
+        monkeypatch.setattr(event_list, name, 1)
+    seen.clear()
+    assert numbers.page([NUMBERS], asked)[0]["prediction_id"].to_pylist() == ["a"]
+    stretches = [span for looked_at, span in seen if not looked_at]
+    assert len(stretches) == 3
+    assert (EARLIEST, LATEST) not in stretches
+    seen.clear()
+    assert numbers.page([NUMBERS], msgspec.structs.replace(asked, label="unknown"))[0].num_rows == 0
+    assert seen == []
+
+
 def test_the_neighbours_of_one_of_the_worst_are_found_among_few(numbers: EventStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not among all events of the model, although fewer than are looked at first are worse."""
     reaches, filtered = list[Any](), event_list.EventList._filtered
@@ -263,6 +290,8 @@ def test_a_segment_that_is_not_there_is_refused(store: EventStore) -> None:
     with pytest.raises(ConfigError, match="is no segment of `m`") as refused:
         ids(store, segment="y=1")
     assert refused.value.remedy == "use all, or c=VALUE"
+    with pytest.raises(ConfigError, match="is no segment of `m`"):  # also of a list that is always empty
+        ids(store, segment="y=1", order="worst", label="unknown")
 
 
 def test_one_event_and_all_its_labels(store: EventStore) -> None:
