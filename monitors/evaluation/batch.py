@@ -16,11 +16,12 @@ _PARTS = 16  # of so many groups
 
 
 class Part(NamedTuple):
-    """Tasks of one group, the windows to evaluate for each, and what makes a task's readings of them."""
+    """Tasks of one group, the windows to evaluate for each, and what makes a task's readings of them. `held`: its evidence, in what is read at a time (`most`)."""
 
     tasks: Sequence[MonitorTask]
     windows: Spans
     frame: Callable[[MonitorTask], Frame]
+    held: float = 0.0
 
 
 Batch = list[Part]
@@ -46,8 +47,8 @@ def starts(batch: Batch) -> tuple[int, int]:
 def _fits(batch: Batch) -> bool:
     """Whether parts are judged and stored together."""
     names, span = [task.monitor.name for part in batch for task in part.tasks], starts(batch)
-    if len(batch) > _PARTS or len(set(names)) < len(names):
-        return False
+    if len(batch) > _PARTS or len(set(names)) < len(names) or sum(part.held for part in batch) > 1:
+        return False  # the evidence of all parts is held until the batch is stored: few readings may be made of much
     return sum(task.each * (len(part.windows) + _stored(task, span)) for part in batch for task in part.tasks) <= _READINGS
 
 

@@ -242,17 +242,18 @@ class MonitorRunner:
         """The windows of tasks of one key, which share their reads, in parts that are evaluated at a time."""
         contract = model.contract
         columns = tuple(dict.fromkeys(name for task in group for name in read_columns(task.monitor, contract)))
-        first, read = group[0], reduce(or_, (fields(task.monitor, contract) for task in group))
+        first, own = group[0], {task.monitor.name: fields(task.monitor, contract) for task in group}
         groupings = tuple(dict.fromkeys(name for task in group for name in groupings_of(task.monitor, contract)))
-        scope = Scope(model, first.segments, groupings, columns, first.monitor.version, read)
-        for chunk in plan.chunks(first.due, most(scope, first.monitor.window)):
-            # The monitor that reads most goes first: what it reads contains what the others need.
-            wide = sorted(group, key=lambda task: -len(extent(task.monitor, chunk).cells))
-            # How many rows there are then comes with the columns.
-            more = COUNT if PREDICTION in columns and fields(wide[0].monitor, contract).inputs else PaneFields()
-            reads = self._evaluate.reads(dataclasses.replace(scope, fields=read | more), held)
+        scope = Scope(model, first.segments, groupings, columns, first.monitor.version, reduce(or_, own.values()))
+        at_a_time = most(scope, first.monitor.window)
+        for chunk in plan.chunks(first.due, at_a_time):
+            # The monitor that reads most goes first: what it reads contains what the others need. How many rows there are comes with columns.
+            cells = {task.monitor.name: len(extent(task.monitor, chunk).cells) for task in group}
+            wide = sorted(group, key=lambda task: (-cells[task.monitor.name], not own[task.monitor.name].inputs))
+            more = COUNT if PREDICTION in columns and own[wide[0].monitor.name].inputs else PaneFields()
+            reads = self._evaluate.reads(dataclasses.replace(scope, fields=scope.fields | more), held)
             for portion in portions(wide, len(chunk)):
-                yield Part(portion, chunk, partial(self._frame, chunk=chunk, reads=reads))
+                yield Part(portion, chunk, partial(self._frame, chunk=chunk, reads=reads), max(cells.values()) / at_a_time)
 
     def _in_background(self, task: MonitorTask, model: Model, given: StepInput, lease: Lease, failures: Failures) -> bool:
         """Have the due windows of a task evaluated in the background, and take what was evaluated there. Returns whether there was any."""
@@ -305,7 +306,7 @@ class MonitorRunner:
             return self._evaluate(task.monitor, chunk, reads, task.early)
         except Retryable:
             own = scope_of(task.monitor, reads.scope.model, reads.scope.segments)
-            if own == dataclasses.replace(reads.scope, fields=own.fields):
+            if reads.scope in (own, dataclasses.replace(own, fields=own.fields | COUNT)):
                 raise
             return self._evaluate(task.monitor, chunk, self._evaluate.reads(own), task.early)
 
@@ -321,19 +322,19 @@ class MonitorRunner:
 
     def _write_all(self, written: Sequence[tuple[MonitorTask, pa.Table, int]], lease: Lease, failures: Failures) -> None:
         """Store the readings of several monitors in one insert; if that is refused, each monitor's alone."""
-        tables = [table for _, table, _ in written if table.num_rows]
-        if not tables:
+        new = [(task, table) for task, table, _ in written if table.num_rows]
+        if not new:
             return
         lease.check()
         try:
-            self._write.readings(tables)
+            self._write.readings([table for _, table in new])
         except Fenced:
             raise
-        except Exception:  # perhaps because of one monitor: those of the others are stored
-            if len(tables) == 1:
-                raise
-            for task, table, _ in written:
+        except Exception as error:  # perhaps because of one monitor: those of the others are stored
+            for task, table in new:
                 with failures.of(task.monitor):
+                    if len(new) == 1:
+                        raise error from None
                     lease.check()
                     self._write.readings([table])
 

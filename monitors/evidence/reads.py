@@ -84,8 +84,7 @@ class Reads:
     def of(self, others: Version | Role) -> Reads:
         """The reads of the same segments of a version of the model, or of one role."""
         version, role = (others.version, None) if isinstance(others, Version) else (None, others.role)
-        fields = replace(self.scope.fields, inputs=self.scope.fields.inputs - {"n"})  # it may be all that is read of these rows
-        scope = replace(self.scope, version=version, role=role, fields=fields)
+        scope = replace(self.scope, version=version, role=role)
         return self.once(("of", version, role), lambda: Reads(self._panes, self._history, self._stream, scope, self.train, self._held))
 
     def whole(self) -> Reads:
@@ -127,7 +126,8 @@ class Reads:
     def predictions(self, extent: Extent) -> pa.Table:
         """How many predictions there are, one row a cell and segment with rows: start, segment, n. More cells than those of the extent may come."""
         contract, scope = self.scope.model.contract, self.scope
-        if PREDICTION in scope.columns and "n" in scope.fields.inputs:  # then they come with what is read of columns
+        with_columns = self._inputs.get(_together(("n",), scope.fields.inputs), []) if PREDICTION in scope.columns else []
+        if any(known.covers(extent) for known, _ in with_columns):  # else they are asked for alone: a baseline may be of many more cells
             return self.inputs(extent, PREDICTION, ("n",))
 
         def ask(span: tuple[int, int]) -> pa.Table:
