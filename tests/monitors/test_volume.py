@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from core import moment
 from core.block import Ints
@@ -21,7 +22,7 @@ START = 19_000 * moment.DAY
 def stream(hours: Ints, slots: Ints | None = None) -> Any:
     """A stream with as many rows each hour as its number says, whose reference had the same."""
     table = pa.table({"start": START + np.arange(len(hours)) * moment.HOUR, "segment": ["all"] * len(hours), "n": hours})
-    model = SimpleNamespace(contract=SimpleNamespace(pane=moment.HOUR))
+    model = SimpleNamespace(contract=SimpleNamespace(pane=moment.HOUR), reference=object())
     return SimpleNamespace(
         scope=SimpleNamespace(segments=("all",), model=model),
         predictions=lambda _extent: table,
@@ -52,3 +53,12 @@ def test_a_long_baseline_counts_from_the_first_event_of_the_version() -> None:
     reads = stream(np.full(960, 2), slots=np.array([START + 10 * moment.DAY]))
     target, before = Spans.of([(START + 20 * moment.DAY, START + 21 * moment.DAY)]), Spans.of([(START, START + 20 * moment.DAY)])
     assert read(cast("Any", reads), target, before)[1].expected.tolist() == [[960 / 10]]
+
+
+def test_without_a_reference_its_rows_are_not_asked_for() -> None:
+    """Then nothing is expected."""
+    reads = stream(np.full(960, 2))
+    reads.scope.model.reference, reads.reference_rows = None, lambda: pytest.fail("asked")
+    (found,) = read(reads, Spans.of([(START, START + moment.DAY)]))
+    assert found.n.tolist() == [[48.0]]
+    assert np.isnan(found.expected).all()
