@@ -38,13 +38,14 @@ def read(reads: Reads, extent: Extent, _column: str, sides: Sequence[Sequence[Sp
     found = (reads.predictions(extent), reads.inputs(extent, multivariate.COLUMN, _NAMES))
     low, high = int(within.cells[0]), int(within.cells[-1])
     rows, table = (one.filter((pc.field("start") >= low) & (pc.field("start") <= high)) for one in found)
-    return [_of(reads.scope, rows, table, within, side) for side in sides]
+    return _of(reads.scope, rows, table, within, sides)
 
 
 def reference(scope: Scope, _column: str) -> Joint:
     """The sums of the reference; none if there is no reference."""
     rows, extent, side = dense.inputs(scope, PREDICTION)
-    return _of(scope, rows, dense.inputs(scope, multivariate.COLUMN)[0], extent, side)
+    (found,) = _of(scope, rows, dense.inputs(scope, multivariate.COLUMN)[0], extent, [side])
+    return found
 
 
 def _width(scope: Scope) -> int:
@@ -52,16 +53,17 @@ def _width(scope: Scope) -> int:
     return multivariate.width(known) if known else 1
 
 
-def _of(scope: Scope, predictions: pa.Table, table: pa.Table, extent: Extent, side: Sequence[Spans]) -> Joint:
+def _of(scope: Scope, predictions: pa.Table, table: pa.Table, extent: Extent, sides: Sequence[Sequence[Spans]]) -> list[Joint]:
+    """The sums of each side, from those of the cells of all of them."""
     known, rows = scope.model.contract.multivariate, dense.Rows(table, extent.cells, scope.segments)
-    n = extent.pooled(dense.Rows(predictions, extent.cells, scope.segments).total("n"), side)
+    n = dense.Rows(predictions, extent.cells, scope.segments).total("n")
     if known is None:
-        return Joint(n, np.zeros_like(n), np.zeros((*n.shape, 1)), None)
-    sums = rows.counts("term", "joint", _width(scope))
+        return [Joint(m, np.zeros_like(m), np.zeros((*m.shape, 1)), None) for m in (extent.pooled(n, side) for side in sides)]
+    measured, sums = rows.total("measured"), rows.counts("term", "joint", _width(scope))
     columns = tuple(scope.model.contract.column(name) for name in known.columns)
     codes = pc.list_flatten(table["code"]).to_numpy().reshape(-1, len(columns))  # as short as they are: there may be many
     cell = rows.items(dense.lengths(table["code"]) // len(columns))
     if (out := cell < 0).any():
         cell, codes = cell[~out], codes[~out]
     multivariate.add(sums.reshape(-1, sums.shape[-1]), cell, codes, known, columns)
-    return Joint(n, extent.pooled(rows.total("measured"), side), extent.pooled(sums, side), known)
+    return [Joint(extent.pooled(n, side), extent.pooled(measured, side), extent.pooled(sums, side), known) for side in sides]
