@@ -68,10 +68,8 @@ def _binary(op: str, how: Any, left: Any, right: Any) -> Any:
         a, b = left[1](row), right[1](row)
         if a is None or b is None:
             return None
-        try:
-            return how(float(a), float(b))
-        except (ZeroDivisionError, OverflowError, ValueError):
-            return math.nan
+        found = how(float(a), float(b))
+        return None if math.isnan(found) else found  # as a null, of which the least and the largest are null too
 
     return f"({left[0]} {op} {right[0]})", of
 
@@ -124,9 +122,9 @@ _TESTS = st.sampled_from(
 
 
 def _power(a: float, b: float) -> float:
-    """A power that is no number of this kind is none."""
-    found = a**b
-    return math.nan if isinstance(found, complex) else found
+    """A power as IEEE 754 has it: infinite where it is too large, and no number where it is not real."""
+    with np.errstate(all="ignore"):
+        return float(np.power(a, b))
 
 
 _ARITHMETIC = [("+", lambda a, b: a + b), ("-", lambda a, b: a - b), ("*", lambda a, b: a * b), ("**", _power)]
@@ -180,6 +178,7 @@ ROW = {"prediction": 0, "label": 1, "score": 0.25, "amount": 4.0, "hours-per-wee
         ("0 < score < 0.5", 1),
         ("exp(log(amount)) / abs(-2)", 2),
         ("log(0)", None),
+        ("min(amount, (0 - amount) ** 0.5)", None),
         ("exp(1000)", None),
         ("10 ** 9999999", None),
         ("amount / 0", None),
