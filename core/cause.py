@@ -63,6 +63,11 @@ class ColumnCause(msgspec.Struct, frozen=True):
     missing_baseline: float
     bins: tuple[BinCause, ...] = ()
 
+    @property
+    def grown(self) -> BinCause | None:
+        """The bin with more rows than in the baseline in which most of the change stands; None if there is none."""
+        return max((one for one in self.bins if one.target > one.baseline), key=lambda one: one.contribution, default=None)
+
 
 class SplitCause(msgspec.Struct, frozen=True):
     """The parts of a performance change in the measure's unit, above 0 where they make it worse; None of other changes, and where the rows are too few."""

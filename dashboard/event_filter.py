@@ -19,6 +19,7 @@ from dashboard.view_model import ModelView
 
 LABELS: dict[Label, str] = {"known": "with a label", "unknown": "unlabelled", "wrong": "wrong"}
 ORDERS: dict[Order, str] = {"newest": "Newest", "oldest": "Oldest", "worst": "Largest error"}
+WRONG = "Wrong first"  # what "Largest error" is for classes, whose error is 0 or 1
 OUTSIDE = "out of range"  # a name beside those of bins
 
 

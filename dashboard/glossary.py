@@ -50,6 +50,12 @@ WORDS: tuple[tuple[str, str], ...] = (
         "calibration, budget",
         "a monitor is calibrated on the windows of its reference. A budget is how many alarm windows by chance are accepted; the calibration finds the p-value that holds it",
     ),
+    ("n", "how many rows a value is made of"),
+    ("PSI", "the population stability index: how far the shares of a column's values are from those of the baseline; 0 is not at all"),
+    (
+        "level, severity",
+        "how far a reading went past the thresholds, warn or critical; and how urgently its monitor has people told, page, ticket or report",
+    ),
     ("episode", "one alert, from firing to its end"),
     ("rule", "the state of a monitor for one column and segment, which its readings change; it opens and ends episodes"),
     (

@@ -34,8 +34,8 @@ class GridColumn:
     pinned: bool = False
 
 
-def columns(contract: Contract, chosen: str = "") -> list[GridColumn]:
-    """Time, id, prediction, truth and error; then the features and tags of a contract, the chosen column first."""
+def columns(contract: Contract, chosen: str = "", *, worst: bool = False) -> list[GridColumn]:
+    """Id, time, prediction, truth and error; then the features and tags of a contract, the chosen column first. In a list of the `worst` the error stands beside the id, where a telephone shows it."""
     number = contract.task is Task.REGRESSION
     fixed = [
         GridColumn("Prediction id", lambda event: event["prediction_id"], width=170, pinned=True),
@@ -47,6 +47,8 @@ def columns(contract: Contract, chosen: str = "") -> list[GridColumn]:
         GridColumn("Version", lambda event: event["version"], width=100),
         GridColumn("Role", lambda event: event["role"], width=100),
     ]
+    if worst:
+        fixed.sort(key=lambda one: ("Prediction id", "Error").index(one.title) if one.title in ("Prediction id", "Error") else 2)
     named = sorted((*contract.features, *contract.tags), key=lambda one: one.name != chosen)[:FEATURES]
     return [*fixed, *(GridColumn(one.name, _value(one.name), number=one.numeric) for one in named)]
 

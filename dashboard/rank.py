@@ -14,7 +14,7 @@ RANKED = "The largest gap times share first, too few samples last."
 
 @dataclass(frozen=True)
 class Slice:
-    """A segment or a column in one window. `gap` is how much worse it is, `share` its part of the rows of all slices."""
+    """A segment or a column in one window. `gap` is how much worse it is, `share` its part of the rows of all slices, `excess` what chance does not explain of its value, with its `p`."""
 
     name: str
     value: float | None
@@ -25,6 +25,8 @@ class Slice:
     reason: str | None
     gap: float | None = None
     share: float | None = None
+    excess: float | None = None
+    p: float | None = None
 
 
 def worse(monitor: Monitor, about: Measure, value: float | None, baseline: float | None) -> float | None:

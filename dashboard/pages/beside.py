@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
+import msgspec
 from dash import html
 from dash.development.base_component import Component
 
 from core import moment, text
 from core.episode import Episode
 from core.measure import Judged, Measure
-from core.reading import Query
+from core.monitor import Compare
+from core.reading import Query, Verdict
 from core.segment import ALL, grouping_of
 from dashboard import components as piece
 from dashboard import texts as word
@@ -19,10 +22,12 @@ from dashboard.pages.course import asked
 from dashboard.panel import ask
 from dashboard.ports import Reader
 from dashboard.rank import RANKED, Slice, ranked
+from dashboard.series import JUDGED
 from dashboard.state import PageState
 from dashboard.subject import page_of, what
 
 MOST = 12  # segments or columns listed
+_LEVELS: dict[str, int] = {Verdict.CRITICAL: 0, Verdict.WARN: 1}
 
 
 async def where(reader: Reader, one: Episode, state: PageState, here: Callable[[PageState], str]) -> Component | None:
@@ -53,29 +58,51 @@ async def columns(reader: Reader, one: Episode) -> Component | None:
         reader, one, column=None, segment=one.segment, start=one.window_start, end=one.window_start + 1, closes=one.window_end
     )
     slices = ranked(await _slices(reader, query, "column"), one.definition, reader.measures[one.measure], parts=False)
+    slices.sort(key=lambda part: _LEVELS.get(part.verdict, 2) if part.verdict in JUDGED else 3)
     if len(slices) < 2:
         return None
     title = f"{reader.measures[one.measure].title} of every column"
-    note = f"{moment.period(one.window_start, one.window_end)}. The worst first, too few samples last."
+    enough = " Excess is what chance does not explain; it is OK, however large, while p is no evidence." if _excess(one) else ""
+    note = f"{moment.period(one.window_start, one.window_end)}. Those that reached a threshold first, then the largest; too few samples last.{enough}"
     return piece.card(title, _table(one, reader.measures[one.measure], slices, "Column", title), note=note, foot=piece.source(query))
 
 
 async def _slices(reader: Reader, query: Query, key: str) -> list[Slice]:
     names = [key, "value", "baseline_value", "n_target", "n_baseline", "verdict", "reason"]
     table = await ask(reader.readings, query)
-    return [Slice(*row.values()) for row in table.select(names).to_pylist() if row["value"] is not None]
+    found = [row for row in table.select([*names, "evidence"]).to_pylist() if row["value"] is not None]
+    evidence = [msgspec.json.decode(row["evidence"] or "{}") for row in found]
+    return [
+        replace(Slice(*(row[name] for name in names)), excess=told.get("excess"), p=told.get("p"))
+        for row, told in zip(found, evidence, strict=True)
+    ]
+
+
+def _excess(one: Episode) -> bool:
+    """Whether its monitor compares what is beyond chance."""
+    return one.definition.compare is Compare.EXCESS
 
 
 def _table(one: Episode, about: Measure, slices: Sequence[Slice], key: str, caption: str) -> Component:
     """A table with one row for each slice, which links to its page in the episode's window."""
     gaps = about.judged is Judged.WORSE
     parts = key == "Segment"
-    valued = any(part.baseline is not None for part in slices)
-    head = (key, "Value", *(["Baseline"] if valued else []), *(["Gap"] if gaps else []), "n", *(["Share"] if parts else []), "State")
+    valued, excess = any(part.baseline is not None for part in slices), _excess(one)
+    head = (
+        key,
+        "Value",
+        *(["Excess", "p"] if excess else []),
+        *(["Baseline"] if valued else []),
+        *(["Gap"] if gaps else []),
+        "n",
+        *(["Share"] if parts else []),
+        "State",
+    )
     rows = [
         (
             _link(one, part, parts=parts),
             word.number(part.value),
+            *([word.number(part.excess), word.chance(part.p)] if excess else []),
             *([word.number(part.baseline)] if valued else []),
             *([word.number(part.gap)] if gaps else []),
             word.count(part.n),

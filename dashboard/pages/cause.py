@@ -13,6 +13,7 @@ from core.cause import Causes, ColumnCause, SegmentCause
 from core.contract import LABEL, Contract
 from core.episode import Episode
 from core.error import ConfigError, Retryable
+from core.measure import Family
 from core.segment import ALL, grouping_of
 from dashboard import components as piece
 from dashboard import texts as word
@@ -27,6 +28,9 @@ from dashboard.subject import page_of
 
 SHOWN = 5  # segments and columns
 _EXAMPLES = 3
+_ID = 40  # characters of the id of an event
+_COUNTED = {"quality.null_rate": text.NULL, "quality.invalid_rate": text.INVALID, "quality.unseen_category_rate": "unseen"}
+_ALL = (("all of them", ""), ("their largest errors", "worst"))
 _WHOLE = 0.995  # share of a slice that is all of the window: where none of its rows differ, it says nowhere
 
 
@@ -105,7 +109,7 @@ def _what(
     inside = (
         [f"Within {bin_text.of_slice(chosen)}. ", piece.link("Show all of the episode", here(ALL))]
         if chosen
-        else "By what stands in few of its bins."
+        else "By how much of the change stands in few of its values. Below each column the values with most of it."
     )
     body = (
         html.Ol(rows, className="causes") if rows else piece.empty("No column stands out", "No rows to compare, or none of them differs.")
@@ -163,15 +167,16 @@ def _worth(one: SegmentCause) -> str:
 
 
 def _told(one: ColumnCause, link: Callable[[str, str], str]) -> list[Any]:
-    """The bin that contributes most, as a link to its events; how much is missing, unless the bin says so; and the PSI."""
+    """The bin that contributes most, as a link to its events if there are any; how much is missing, unless the bin says so; and the PSI."""
     top = max(one.bins, key=lambda each: each.contribution, default=None)
     top = None if top is None or top.contribution <= 0 or one.column == LABEL else top
     parts: list[Any] = []
     if top is not None:
         shares = f"{said(top.bin)}: {word.share(top.target)} of rows, baseline {word.share(top.baseline)}"
-        parts.append(piece.link(piece.name(shares, 60), link(one.column, top.bin)))
+        parts.append(piece.link(piece.name(shares, 60), link(one.column, top.bin)) if top.target else shares)
     if (one.missing or one.missing_baseline) and (top is None or top.bin != text.NULL):
-        parts.append(f"missing {word.share(one.missing)}, baseline {word.share(one.missing_baseline)}")
+        first = 0 if top is not None and not top.target else len(parts)  # what is missing says more than a bin without a row
+        parts.insert(first, f"missing {word.share(one.missing)}, baseline {word.share(one.missing_baseline)}")
     if one.psi is not None:
         parts.append(f"PSI {word.number(one.psi)}")
     spaced = [part for each in parts for part in (each, ", ")]
@@ -181,20 +186,40 @@ def _told(one: ColumnCause, link: Callable[[str, str], str]) -> list[Any]:
 def _rows(one: Episode, found: Causes, contract: Contract | None, *, labelled: bool) -> Component | None:
     """Links to the worst rows of the first slice, and to all of its events where a list can be narrowed to it: to dimensions, and to a bin of one other column.
 
+    Of a measure of a column these are the rows in the bin of it that fails, whatever their slice, since nothing else is bad about them.
     `labelled`: the measure is of rows with a label. Only then the largest error is first, because a list in that order has no event without a label.
     """
     if not found.examples:
         return None
+    if (own := _failing(one, found)) is not None:
+        segment, listed = _of_bin(one.segment, one.column, own, contract)
+        state = _events(one, segment)
+        ways = [piece.link(words, listed.but(order=order).address(one.model, state)) for words, order in _ALL]
+        about = f"Rows where {word.cut(one.column, 40)} is {word.cut(said(own), 40)}"
+        return _line(about, one, found, listed, state, [ways[0], " · ", ways[1]])
     first = found.segments[0].segment if found.segments else one.segment
     segment, listed, whole = _listed(first, contract)
     state = _events(one, segment)
     listed = listed.but(order="worst" if labelled else "")
-    parts: list[Any] = ["Worst rows: "]
-    for name in found.examples[:_EXAMPLES]:
-        parts += [piece.link(piece.name(name, 24), listed.address(one.model, state, name)), ", "]
-    every = piece.link(f"all of {bin_text.of_slice(first)}", listed.address(one.model, state)) if whole else None
-    after: list[Any] = [] if every is None else [" · ", every]
-    return html.P([*parts[:-1], *after], className="next")
+    every = [piece.link(f"all of {bin_text.of_slice(first)}", listed.address(one.model, state))] if whole else []
+    return _line("Worst rows", one, found, listed, state, every)
+
+
+def _line(about: str, one: Episode, found: Causes, listed: EventFilter, state: PageState, after: Sequence[Any]) -> Component:
+    """A link to each of the first examples, and what else there is."""
+    names = [piece.link(piece.name(name, _ID), listed.address(one.model, state, name)) for name in found.examples[:_EXAMPLES]]
+    spaced = [part for name in names for part in (", ", name)][1:]
+    return html.P([f"{about}: ", *spaced, *([" · ", *after] if after else [])], className="next")
+
+
+def _failing(one: Episode, found: Causes) -> str | None:
+    """The bin of the episode's own column that its rows are in: the one that a rate counts, for drift the one that most of its rows have moved to. None for other measures."""
+    if one.measure in _COUNTED:
+        return _COUNTED[one.measure]
+    own = found.columns[0] if found.columns else None
+    if own is None or not one.column or own.column != one.column or own.column == LABEL or not one.measure.startswith(Family.DRIFT):
+        return None
+    return None if own.grown is None else own.grown.bin
 
 
 def _foot(one: Episode, found: Causes, chosen: str) -> Component:

@@ -26,7 +26,17 @@ from dashboard.state import PageState, address
 from dashboard.view_model import ModelView, unknown, view
 
 _MOST = 100  # rows of a table
-_WHY = "A monitor of `compare.difference` compares two sides by a measure: `a: {role: champion}`, `b: {role: shadow}`, `params: {of: performance.accuracy, margin: 0.005}`."
+_WHY: list[Any] = [
+    "A monitor of ",
+    html.Code("compare.difference"),
+    " compares two sides by a measure: ",
+    html.Code("a: {role: champion}"),
+    ", ",
+    html.Code("b: {role: shadow}"),
+    ", ",
+    html.Code("params: {of: performance.accuracy, margin: 0.005}"),
+    ".",
+]
 _SAID = {
     "ready": "{b} may take the place of {a}",
     "worse": "{b} is worse than {a}",
@@ -53,7 +63,7 @@ async def draw(reader: Reader, search: str, name: str) -> Page:
     top = [*top, *controls(found, state, here), late.place("sides", "Comparing two sides …", name, state.query)]
     compared = [one for one in found.monitors if one.other is not None]
     if not compared:
-        return Page(title, [*top, piece.card("Champion and challenger", piece.empty("No comparison yet", _WHY))])
+        return Page(title, [*top, piece.card("Champion and challenger", piece.empty("No comparison yet", html.P(_WHY)))])
     return Page(title, [*top, *piece.several(await panel(_cards(reader, found, compared), "comparisons"))])
 
 

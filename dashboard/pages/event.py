@@ -53,7 +53,7 @@ async def _event(reader: Reader, found: ModelView, state: PageState, chosen: Eve
         html.P(about, className="faint"),
         await panel(_ways(reader, found, state, chosen, event), "steps through the list"),
         piece.figures(*_facts(event)),
-        _inputs(found, event, state),
+        _inputs(found, event, state, chosen.column),
         _attributions(event),
         _labels(event),
         _lineage(event),
@@ -69,10 +69,8 @@ async def _ways(reader: Reader, view: ModelView, state: PageState, chosen: Event
     except ConfigError:
         before = after = None
     steps: list[Any] = [
-        piece.link(f"◀ {words}", chosen.address(model, state, to))
-        if words == "Before"
-        else piece.link(f"{words} ▶", chosen.address(model, state, to))
-        for words, to in (("Before", before), ("After", after))
+        piece.link(words, chosen.address(model, state, to))
+        for words, to in (("◀ Previous in the list", before), ("Next in the list ▶", after))
         if to is not None
     ]
     back = [piece.link("◀ Back to the episode", address("alerts", state.episode))] if state.episode else []
@@ -125,8 +123,8 @@ def _side(event: Event) -> str:
     return "exact" if not apart else f"{'above' if apart > 0 else 'below'} the truth"
 
 
-def _inputs(view: ModelView, event: Event, state: PageState) -> Component:
-    """A row a feature and tag, those with a flag first."""
+def _inputs(view: ModelView, event: Event, state: PageState, asked: str) -> Component:
+    """A row a feature and tag: the column by which the list was asked for first, then those with a flag."""
     contract: Contract = view.contract
     rows = []
     for column in (*contract.features, *contract.tags):
@@ -135,9 +133,12 @@ def _inputs(view: ModelView, event: Event, state: PageState) -> Component:
         flag = flag_of(column, value, invalid=column.name in event["invalid"])
         place = event["percentiles"].get(column.name)
         link = piece.link(piece.name(column.name), address("models", contract.model, "columns", column.name, state=state.shared))
-        rows.append((flag is None, (link, piece.name(_whole(value), _LONG), _place(place), _flag(flag), _kept(column))))
+        named = [link, html.Span(" of the list's filter", className="faint")] if column.name == asked else link
+        rows.append(
+            ((column.name != asked, flag is None), (named, piece.name(_whole(value), _LONG), _flag(flag), _place(place), _kept(column)))
+        )
     rows.sort(key=lambda one: one[0])
-    table = piece.table(("Input", "Value", "In the reference", "Flag", "Reference holds"), [one for _, one in rows], caption="Inputs")
+    table = piece.table(("Input", "Value", "Flag", "In the reference", "Reference holds"), [one for _, one in rows], caption="Inputs")
     note = "In the reference: the share of its values that are at most this one. What is missing, out of range or new comes first."
     return piece.card("Inputs", table, note=note)
 

@@ -11,13 +11,13 @@ from dash import html
 from dash.development.base_component import Component
 
 from core import bin_text, moment, text
-from core.contract import Column
+from core.contract import Column, Task
 from core.error import ConfigError
-from core.event_query import EventCounts, EventQuery
+from core.event_query import EventCounts, EventQuery, Order
 from dashboard import components as piece
 from dashboard import texts as word
 from dashboard.control import controls
-from dashboard.event_filter import LABELS, ORDERS, OUTSIDE, EventFilter, span
+from dashboard.event_filter import LABELS, ORDERS, OUTSIDE, WRONG, EventFilter, span
 from dashboard.figure.strip import strip
 from dashboard.graph import graph
 from dashboard.grid import BLOCK, columns, grid, row
@@ -79,10 +79,15 @@ async def _filters(view: ModelView, state: PageState, chosen: EventFilter) -> li
         ),
         piece.choice(
             "Order",
-            [(words, chosen.but(order=key).address(model, state), key == (chosen.order or "newest")) for key, words in ORDERS.items()],
+            [(_ordered(view, key), chosen.but(order=key).address(model, state), key == (chosen.order or "newest")) for key in ORDERS],
         ),
     ]
     return [html.Div([*fields, *choices], className="controls"), piece.chips(*_chips(model, state, chosen))]
+
+
+def _ordered(view: ModelView, order: Order) -> str:
+    """An order in words: of classes the error is 0 or 1, so that the largest are all that are wrong."""
+    return WRONG if order == "worst" and view.contract.task is not Task.REGRESSION else ORDERS[order]
 
 
 def _field(key: str, label: str, value: str, options: Sequence[tuple[str, str]], width: int) -> Component:
@@ -193,12 +198,17 @@ def _rows(view: ModelView, state: PageState, chosen: EventFilter, search: str, t
         html.A("JSON", href=f"/v1/events?{query}", target="_blank", rel="noopener"),
         html.Details([html.Summary("Show query"), html.Code(f"GET /v1/events?{query}")]),
     ]
-    order = ORDERS[next((one for one in ORDERS if one == chosen.order), "newest")]
+    order = _ordered(view, next((one for one in ORDERS if one == chosen.order), "newest"))
+    first = f"{order}, of these the newest" if order == WRONG else f"{order} first"
     left = "; events without a label are left out" if chosen.order == "worst" else ""
-    note = f"{order} first{left}; more come as you scroll. This address is the filter: keep it as a bookmark, or send it."
+    note = f"{first}{left}; more come as you scroll. This address is the filter: keep it as a bookmark, or send it."
     return piece.card(
         "Events",
-        grid(columns(view.contract, chosen.column), f"{view.row.model} {search}", BLOCK if total is None else total),
+        grid(
+            columns(view.contract, chosen.column, worst=chosen.order == "worst"),
+            f"{view.row.model} {search}",
+            BLOCK if total is None else total,
+        ),
         note=note,
         foot=foot,
     )
@@ -216,5 +226,5 @@ async def block(reader: Reader, search: str, name: str, after: str | None) -> tu
         events, following = await ask(reader.events, msgspec.structs.replace(asked, limit=BLOCK, after=after))
     except ConfigError:
         return [], None
-    shown = columns(found.contract, chosen.column)
+    shown = columns(found.contract, chosen.column, worst=chosen.order == "worst")
     return [row(one, shown, chosen.address(name, state, one["prediction_id"])) for one in events], following

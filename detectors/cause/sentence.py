@@ -9,6 +9,10 @@ from core.cause import ColumnCause, SegmentCause, SplitCause
 from core.measure import Family, Measure
 
 _PART = 0.05  # a part of the split that is told, of all
+# Each part of a performance change as people say it, where it made the measure worse and where it made it better.
+_CONCEPT = ("such rows are predicted worse (concept)", "the other way, such rows are predicted better (concept)")
+_COVARIATE = ("more rows are of the hard kinds (covariate)", "the other way, fewer rows are of the hard kinds (covariate)")
+_UNEXPLAINED = ("rows that the baseline hardly has", "the other way, rows that the baseline hardly has")
 _MOVED = 0.01  # shares of rows that are told apart
 
 
@@ -63,8 +67,8 @@ def _column(one: ColumnCause) -> str:
     first = one.bins[0] if one.bins else None
     if first is None or abs(first.target - first.baseline) < _MOVED:
         return f"Of the columns {one.column} stands out most."
-    shares = f"{_percent(first.target)} of rows, in the baseline {_percent(first.baseline)}"
-    return f"Of the columns {one.column} stands out most: {bin_text.written(first.bin)} has {shares}."
+    shares = f"in {_percent(first.target)} of rows, in the baseline in {_percent(first.baseline)}"
+    return f"Of the columns {one.column} stands out most: it is {bin_text.words(first.bin)} {shares}."
 
 
 def _gaps(one: ColumnCause) -> bool:
@@ -73,23 +77,15 @@ def _gaps(one: ColumnCause) -> bool:
 
 
 def _split(split: SplitCause) -> str:
-    parts = {
-        "the rule moved (concept)": split.concept,
-        "the mix of rows moved (covariate)": split.covariate,
-        "cannot be told": split.unexplained,
-    }
+    parts = {_CONCEPT: split.concept, _COVARIATE: split.covariate, _UNEXPLAINED: split.unexplained}
     known = {name: part for name, part in parts.items() if part is not None}
     whole = sum(abs(part) for part in known.values())
     told = [
-        f"{_percent(abs(part) / whole)} {_better(part)}{name}"
+        f"{_percent(abs(part) / whole)} {name[part <= 0]}"
         for name, part in sorted(known.items(), key=lambda one: -abs(one[1]))
         if whole and abs(part) >= _PART * whole
     ]
-    return f"By cause: {', '.join(told)}." if told else ""
-
-
-def _better(part: float) -> str:
-    return "" if part > 0 else "the other way, "
+    return f"By cause: {'; '.join(told)}." if told else ""
 
 
 def _percent(share: float) -> str:

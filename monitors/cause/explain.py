@@ -9,12 +9,13 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from core import text
 from core.baseline.previous import Previous
 from core.baseline.reference import Reference
 from core.baseline.source import Source
 from core.block import Floats
 from core.cause import BinCause, CauseQuery, Causes, ColumnCause, SegmentCause, SplitCause
-from core.contract import Contract
+from core.contract import Contract, Task
 from core.error import ConfigError
 from core.measure import Family, Measure
 from core.monitor import Monitor
@@ -33,6 +34,7 @@ from detectors.evidence import Counts
 from detectors.groups import groups
 from detectors.summary.bins import bins
 from detectors.summary.inputs import values_of
+from detectors.summary.loss import LOSSES, LossRows
 from monitors.cause import gap, panes, service, sides
 from monitors.cause.sides import Side
 from monitors.cause.values import Value, Values, values
@@ -54,6 +56,7 @@ class _Found:
     way: Way
     ids: np.ndarray[Any, np.dtype[np.object_]]  # of the rows that were read of the target
     read: int
+    apart: Floats  # of the same rows, how far their scores are from the truth; NaN where that is not known
 
 
 def explain(evaluate: Evaluate, monitor: Monitor, model: Model, found: list[str], asked: CauseQuery) -> Causes:
@@ -86,7 +89,9 @@ def explain(evaluate: Evaluate, monitor: Monitor, model: Model, found: list[str]
     shown = [one for one in sorted(shown, key=lambda one: one.column not in own_column) if one.column not in inside]
     parted = split(seen.target, seen.baseline) if about.family is Family.PERFORMANCE else None
     cut = _UNSPLIT if parted is None else SplitCause(**vars(parted.scaled(scale)))
-    worst = _examples(seen, listed[0].parts if listed else ())
+    first = _told(shown[0]) if shown and shown[0].column in own_column and about.family is Family.DRIFT else None
+    moved = None if first is None else _moved(every, first)
+    worst = _examples(seen, listed[0].parts if listed and moved is None else moved or ())
     return _causes(asked, about, own, seen.read, listed, shown, cut, worst, change)
 
 
@@ -126,12 +131,7 @@ def _causes(
     segments = tuple(
         SegmentCause(one.name, one.share, one.value, one.baseline, one.n, one.contribution, one.p) for one in listed[:SEGMENTS]
     )
-    told = tuple(
-        ColumnCause(
-            one.column, one.contribution, one.psi, one.missing, one.missing_before, tuple(BinCause(**vars(each)) for each in one.bins)
-        )
-        for one in shown[:COLUMNS]
-    )
+    told = tuple(map(_told, shown[:COLUMNS]))
     return Causes(
         asked=asked,
         sentence=sentence(about, own.value, own.baseline, change, segments, told, cut),
@@ -145,6 +145,20 @@ def _causes(
         split=cut,
         examples=examples,
     )
+
+
+def _told(one: ColumnFound) -> ColumnCause:
+    bins = tuple(BinCause(**vars(each)) for each in one.bins)
+    return ColumnCause(one.column, one.contribution, one.psi, one.missing, one.missing_before, bins)
+
+
+def _moved(every: Sequence[Axis], one: ColumnCause) -> Parts | None:
+    """The bin of a column to which most of its rows have moved, as axis and code; None if there is none."""
+    if one.grown is None:
+        return None
+    place = next(place for place, axis in enumerate(every) if axis.name == one.column)
+    names = [text.unquote(name) if every[place].group is not None else name for name in every[place].values]
+    return ((place, names.index(one.grown.bin)),)
 
 
 def _change(about: Measure, seen: _Found, own: Value) -> float:
@@ -168,9 +182,9 @@ def _value_of(seen: _Found | None) -> Value:
 
 
 def _examples(seen: _Found, parts: Parts) -> tuple[str, ...]:
-    """The worst rows of a slice; for drift those that add most."""
+    """The worst rows of a slice, for drift those that add most; of rows that are equally bad those whose scores are furthest from the truth."""
     at = np.flatnonzero(seen.target.within(parts))
-    worst = at[np.argsort(-seen.target.harm[at], kind="stable")[:EXAMPLES]]
+    worst = at[np.lexsort((-seen.apart[seen.target.place[at]], -seen.target.harm[at]))[:EXAMPLES]]
     return tuple(seen.ids[seen.target.place[worst]].tolist())
 
 
@@ -203,7 +217,14 @@ def _rows(
         rows[0] = replace(rows[0], of=window)
     elif parts and window > read > 0:  # they were drawn, so those of a slice stand for more, too
         rows[0] = replace(rows[0], of=round(len(rows[0]) * window / read))
-    return _Found(rows[0], rows[1], way, both[0].block.id, _count(about, both[0]))
+    return _Found(rows[0], rows[1], way, both[0].block.id, _count(about, both[0]), _apart(about, contract, both[0]))
+
+
+def _apart(about: Measure, contract: Contract, side: Side) -> Floats:
+    """How far the score of each row is from its truth, NaN for numbers and where the measure has no labels."""
+    if not about.matures or contract.task is Task.REGRESSION:
+        return np.full(len(side), np.nan)
+    return side.spread(LOSSES["quadratic"].of(LossRows(contract, side.outcomes)))
 
 
 def _count(about: Measure, side: Side) -> int:

@@ -74,6 +74,26 @@ def test_quality_and_drift_are_of_the_same_slice(reader: Reader, measure: str, c
     assert not column or not any("temp=" in one.segment for one in found.segments)
 
 
+def test_the_examples_of_drift_are_in_the_bin_to_which_most_rows_have_moved(reader: Reader) -> None:
+    """Of its own column, whatever slice is first."""
+    found = asked(reader, "drift.psi", "temp")
+    own = found.columns[0]
+    assert own.grown is not None
+    assert (own.column, own.grown.bin, own.grown.target > own.grown.baseline) == ("temp", "null", True)
+    assert len(found.examples) == 10
+    assert {reader.event(MODEL, one)["features"]["temp"] for one in found.examples} == {None}  # type: ignore[index]
+
+
+def test_of_rows_that_are_all_wrong_those_that_were_surest_come_first(reader: Reader) -> None:
+    """By how far the score is from the truth."""
+    found = asked(reader, "performance.accuracy")
+    events = [reader.event(MODEL, one) for one in found.examples]
+    assert all(one is not None and one["loss"] == 1 for one in events)
+    apart = [abs(one["score"] - (one["label"] == "1")) for one in events if one is not None]
+    assert apart == sorted(apart, reverse=True)
+    assert apart[0] > apart[-1] > 0.5
+
+
 def test_a_measure_that_is_no_mean_has_the_segments_of_panes(reader: Reader) -> None:
     """Its slices are those of which panes hold the value."""
     found = asked(reader, "performance.roc_auc")

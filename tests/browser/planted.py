@@ -20,6 +20,10 @@ from watchkeeper.demo.receiver import Receiver
 MODEL, CARRIER, COLUMN = "planted-arrival", "EV", "temp"
 ROWS = 800  # a day
 _DAYS = 2
+_WATCHED: dict[str, dict[str, Any]] = {
+    "error": {"measure": "performance.mae", "critical": {"above": 12}},
+    "missing": {"measure": "quality.null_rate", "columns": [COLUMN], "critical": 0.05},
+}
 _CARRIERS = ("AA", "UA", "DL", "B6", CARRIER)
 _PATIENCE = 300.0  # seconds until the notice is there
 
@@ -46,9 +50,10 @@ class Flight(NamedTuple):
 
 
 class Planted(NamedTuple):
-    """What the receiver got, and the flights of the day that fails."""
+    """What the receiver got about the errors and about the missing values, and the flights of the day that fails."""
 
     notice: dict[str, Any]
+    missing: dict[str, Any]
     flights: Sequence[Flight]
 
 
@@ -68,17 +73,17 @@ def planted(url: str) -> Iterator[Planted]:
         _send(client, _flights(draw, "later", 20), today, timedelta(0))  # the day before is over
         client.wait(900)
         until = time.monotonic() + _PATIENCE
-        while not (fired := [one for one in told if one["type"] == "episode.fired" and one["data"]["model"] == MODEL]):
+        while not _WATCHED.keys() <= (fired := {one["data"]["monitor"]: one for one in told if one["type"] == "episode.fired"}).keys():
             assert time.monotonic() < until, told
             time.sleep(0.1)
-        yield Planted(fired[0], days[-1])
+        yield Planted(fired["error"], fired["missing"], days[-1])
 
 
 def _definitions(receiver: Receiver) -> Sequence[dict[str, Any]]:
-    watched = {"measure": "performance.mae", "target": {"window": "1d"}, "critical": {"above": 12}, "min_samples": 50}
+    shared = {"model": MODEL, "target": {"window": "1d"}, "min_samples": 50}
     return [
         {"destination": "planted-door", "kind": "webhook", "url": receiver.url, "secret": receiver.secret},
-        {"monitor": "error", "model": MODEL, **watched},
+        *({"monitor": name, **shared, **watched} for name, watched in _WATCHED.items()),
     ]
 
 

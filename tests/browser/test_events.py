@@ -39,7 +39,7 @@ def test_from_a_bin_of_a_column_to_the_single_event_and_back(tab: Window, served
     expect(tab.page.locator("h1")).to_have_text(name)
     tab.drawn()
     expect(tab.page.locator("table").first.locator("tbody tr").first).to_contain_text("null")
-    tab.page.get_by_role("link", name="After").click()
+    tab.page.get_by_role("link", name="Next in the list").click()
     expect(tab.page.locator("h1")).not_to_have_text(name)
     tab.drawn()
     tab.page.go_back()

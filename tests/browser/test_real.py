@@ -97,9 +97,18 @@ def test_from_a_notice_to_the_single_event_and_through_the_pages(server: DemoSer
     tour(server.url, "real")
 
 
-def test_from_the_link_of_a_webhook_to_the_worst_flight_in_three_clicks(browser: Browser, server: DemoServer, shots: Shots) -> None:
+@pytest.fixture(scope="module")
+def found(server: DemoServer) -> Iterator[planted.Planted]:
+    """A day in which a column fails for a carrier, and the webhooks about it."""
+    with planted.planted(server.url) as made:
+        yield made
+
+
+def test_from_the_link_of_a_webhook_to_the_worst_flight_in_three_clicks(
+    browser: Browser, server: DemoServer, found: planted.Planted, shots: Shots
+) -> None:
     """The page that the link opens names the carrier and the column that failed; a click each on that slice, on its events and on the first of these open the flight with the largest error of the day."""
-    with planted.planted(server.url) as found, window(browser, server, size=(1440, 900)) as tab:
+    with window(browser, server, size=(1440, 900)) as tab:
         page, worst = tab.page, max(found.flights, key=lambda one: one.loss)
         assert worst.broken
         page.goto(found.notice["data"]["url"])
@@ -126,3 +135,36 @@ def test_from_the_link_of_a_webhook_to_the_worst_flight_in_three_clicks(browser:
         expect(page.locator(".facts")).to_contain_text(word.number(worst.loss))
         expect(page.get_by_role("link", name="Back to the episode")).to_be_visible()
         shots.take(page, "planted-4-event")
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (390, 844)])
+def test_from_the_link_of_missing_values_to_the_worst_flight_in_two_clicks(
+    browser: Browser, server: DemoServer, found: planted.Planted, size: tuple[int, int]
+) -> None:
+    """The page names the carrier and the flights whose column is missing, and no others; their largest errors, and of these the first, are a click each, on a telephone, too."""
+    missing = {one.prediction_id: one for one in found.flights if one.temp is None}
+    worst = max(missing.values(), key=lambda one: one.loss)
+    with window(browser, server, size=size) as tab:
+        page = tab.page
+        page.goto(found.missing["data"]["url"])
+        tab.drawn()
+        rows = page.locator("p.next").filter(has_text=f"Rows where {planted.COLUMN} is null: ")
+        expect(page.locator("section.card:has(h3:text-is('Where')) .causes li a").first).to_have_text(f"carrier={planted.CARRIER}")
+        shown = rows.get_by_role("link").all_inner_texts()
+        assert set(shown[:3]) <= missing.keys()
+        assert shown[3:] == ["all of them", "their largest errors"]
+        rows.get_by_role("link", name="their largest errors").click()
+        first = page.locator(".ag-row a").first
+        expect(first).to_have_text(worst.prediction_id)
+        expect(page.locator("main")).to_contain_text(f"{len(missing)} events, ")
+        error = page.locator(".ag-header-cell").filter(has_text="Error").bounding_box()
+        assert error is not None
+        assert error["x"] + error["width"] <= size[0]
+        tab.drawn()
+        first.click()
+        expect(page.locator("h1")).to_have_text(worst.prediction_id)
+        tab.drawn()
+        expect(page.locator(".facts")).to_contain_text(word.number(worst.loss))
+        own = page.locator("table").first.locator("tbody tr").first
+        expect(own).to_contain_text(f"{planted.COLUMN} of the list's filter")
+        expect(own).to_contain_text("null")

@@ -113,7 +113,7 @@ async def test_filters_are_chips_that_can_be_taken_away(twin: Twin) -> None:
     )
     (block,) = await rows(twin, search)
     assert block
-    assert {(one["c4"]["text"], one["c8"]["text"], one["c8"]["kind"]) for one in block} == {("wrong", "null", "none")}
+    assert {(one["c1"]["text"], one["c8"]["text"], one["c8"]["kind"]) for one in block} == {("wrong", "null", "none")}
 
 
 async def test_what_cannot_be_listed_is_said(twin: Twin) -> None:
@@ -150,9 +150,32 @@ async def test_an_event_is_shown_whole_and_between_its_neighbours(twin: Twin) ->
     wrong = await text(twin, "/ui/models/arrival-delay/events/flight%2F0004")
     assert "the truth" in wrong
     first = await text(twin, f"{LIST}/flight%2F0000", "?range=7d")
-    assert "After ▶" in first
-    assert "◀ Before" not in first
+    assert "Next in the list ▶" in first
+    assert "◀ Previous in the list" not in first
     assert HOSTILE in json.loads(json.dumps((await page(twin, f"{LIST}/%3Cimg%20src%3Dx%20onerror%3D%22alert(1)%22%3E", "")).title))
+
+
+async def test_the_column_of_the_filter_is_the_first_input_of_an_event(twin: Twin) -> None:
+    """Before those with a flag, and said to be."""
+    shown = await text(twin, f"{LIST}/flight%2F0013", "?range=7d&column=distance&value=null")
+    assert shown.index('"distance"') < shown.index('"temp"')
+    assert "of the list's filter" in shown
+    assert "of the list's filter" not in await text(twin, f"{LIST}/flight%2F0013", "?range=7d")
+
+
+async def test_the_worst_of_classes_are_all_that_are_wrong(twin: Twin) -> None:
+    """Their error is 0 or 1, so no list has a largest one; of numbers one has. In either the error stands beside the id."""
+    for model, order, note in (
+        ("departs-late", "Wrong first", "Wrong first, of these the newest;"),
+        ("arrival-delay", "Largest error", "Largest error first;"),
+    ):
+        shown = await text(twin, f"/ui/models/{model}/events", "?range=7d&order=worst")
+        assert f'"{order}"' in shown
+        assert note in shown
+        assert shown.index('"headerName": "Error"') < shown.index('"headerName": "Time (UTC)"')
+        assert '"Largest error"' in await text(twin, "/ui/models/arrival-delay/events", "?range=7d")
+    plain = await text(twin, LIST, "?range=7d")
+    assert plain.index('"headerName": "Time (UTC)"') < plain.index('"headerName": "Error"')
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ PAYLOAD = {
     "timestamp": "2022-07-02T00:00:00Z",
     "data": {
         "model": "m", "measure": "drift.psi", "column": "km", "segment": "place=a", "level": "critical", "value": 0.31234,
-        "window_start": "2022-07-01T00:00:00Z",
+        "window_start": "2022-07-01T00:00:00Z", "url": "http://127.0.0.1:8650/ui/alerts/ep_1",
     },
 }  # fmt: skip
 
@@ -40,6 +40,6 @@ def test_a_signed_webhook_is_told_and_a_forged_one_is_not() -> None:
 
 
 def test_a_webhook_is_one_sentence() -> None:
-    """What happened, to what, where, how much, when."""
+    """What happened, to what, where, how much, when; and the page to open."""
     expected = "episode.fired: m drift.psi km for place=a is critical, value 0.3123 in the window from 2022-07-01T00:00:00Z"
-    assert sentence(PAYLOAD) == expected
+    assert sentence(PAYLOAD) == f"{expected}, http://127.0.0.1:8650/ui/alerts/ep_1"

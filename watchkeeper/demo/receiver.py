@@ -72,11 +72,12 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
 
 
 def sentence(payload: dict[str, Any]) -> str:
-    """One line about a webhook's payload: what happened, to which model, where and when."""
+    """One line about a webhook's payload: what happened, to which model, where and when, and the page that says more."""
     episode = payload["data"]
     about = " ".join(part for part in (episode.get("measure"), episode.get("column")) if part)
     segment = "" if episode.get("segment") in (None, "all") else f" for {episode['segment']}"
     value = episode.get("value")
     number = f", value {value:.4g}" if isinstance(value, int | float) else ""
     window = f" in the window from {episode['window_start']}" if episode.get("window_start") else ""
-    return f"{payload['type']}: {episode.get('model')} {about}{segment} is {episode.get('level')}{number}{window}"
+    link = f", {episode['url']}" if episode.get("url") else ""
+    return f"{payload['type']}: {episode.get('model')} {about}{segment} is {episode.get('level')}{number}{window}{link}"
