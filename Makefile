@@ -37,7 +37,7 @@ test: $(STAMP) ## Run all tests, on several workers unless ARGS (pytest's) name 
 	@$(BIN)/pytest $(if $(filter-out -%,$(ARGS)),,-n auto) $(ARGS)
 
 chaos: $(STAMP) ## Kill and freeze a cluster for half an hour (WATCHKEEPER_CHAOS_MINUTES), evaluate and deliver 100 times (WATCHKEEPER_CHAOS_KILLS); prints a table of faults
-	@WATCHKEEPER_CHAOS_MINUTES=$${WATCHKEEPER_CHAOS_MINUTES:-30} WATCHKEEPER_CHAOS_KILLS=$${WATCHKEEPER_CHAOS_KILLS:-100} $(BIN)/pytest -m chaos tests/chaos $(ARGS)
+	@WATCHKEEPER_CHAOS_MINUTES=$${WATCHKEEPER_CHAOS_MINUTES:-30} WATCHKEEPER_CHAOS_KILLS=$${WATCHKEEPER_CHAOS_KILLS:-100} $(BIN)/pytest tests/chaos/chaos.py $(ARGS)
 
 fuzz: $(STAMP) ## Send generated input to API, events, definitions and files, ten minutes each (WATCHKEEPER_FUZZ_SECONDS)
 	@WATCHKEEPER_FUZZ_SECONDS=$${WATCHKEEPER_FUZZ_SECONDS:-600} $(BIN)/pytest -s -m fuzz tests/fuzz $(ARGS)

@@ -22,7 +22,6 @@ LONGEST = (
     "tests/acceptance/test_retrain.py",
     "tests/acceptance/test_shuffled.py",
     "tests/acceptance/test_outage.py",
-    "tests/chaos/test_chaos.py",
     "tests/browser/test_pages.py",
     "tests/acceptance/test_disorder.py",
     "tests/acceptance/test_kill.py",

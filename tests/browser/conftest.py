@@ -21,7 +21,9 @@ from core.principal import Principal, Role
 from dashboard.mount import mount
 from tests.dashboard.twin import Twin
 
-CHROMIUM = os.environ.get("WATCHKEEPER_CHROMIUM", "/usr/bin/chromium")
+# The one without windows takes a fifth less CPU.
+_PLACES = ("/usr/bin/chromium-headless-shell", "/usr/bin/chromium")
+CHROMIUM = os.environ.get("WATCHKEEPER_CHROMIUM") or next((place for place in _PLACES if Path(place).exists()), _PLACES[-1])
 # Keeps the browser off the network for good; only the literal address resolves.
 ARGUMENTS = [
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",

@@ -82,7 +82,7 @@ def add(backend: Embedded, names: list[str]) -> None:
     Services(backend).do(LOCAL, "apply", ApplyRequest(text=yaml.safe_dump(definitions)))
     for name in names:
         send(backend, name, "a")
-    until(lambda: backend.scheduler.quiet)
+    until(lambda: backend.scheduler.quiet and not backend.scheduler._busy)  # a step that found nothing more to do may still be under way
 
 
 def send(backend: Embedded, name: str, key: str) -> None:

@@ -19,6 +19,7 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.model_selection import KFold, cross_val_predict
+from threadpoolctl import threadpool_limits
 
 from core.error import ConfigError
 
@@ -126,9 +127,10 @@ def _predict(
     y = target.fillna(0)
     fit = january & known
     folds = KFold(5, shuffle=True, random_state=SEED)
-    whole = model.fit(x[fit], y[fit])
-    predicted = _positive(getattr(whole, method)(x))
-    predicted[fit] = _positive(cross_val_predict(model, x[fit], y[fit], cv=folds, method=method))
+    with threadpool_limits(1, "openmp"):  # of so few rows: several threads mostly wait for one another, at full speed
+        whole = model.fit(x[fit], y[fit])
+        predicted = _positive(getattr(whole, method)(x))
+        predicted[fit] = _positive(cross_val_predict(model, x[fit], y[fit], cv=folds, method=method))
     return np.round(predicted, 4)
 
 
@@ -144,8 +146,9 @@ def _encoded(flights: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
 def retrained(rows: pd.DataFrame, flights: pd.DataFrame) -> pd.DataFrame:
     """`flights` of the stream of `flight-delay`, with the predictions of a model that is fitted on `rows`: features and `label` ("0", "1" or null) of an export for training."""
     known = rows[rows["label"].notna()]
-    model = HistGradientBoostingClassifier(**_SHAPE).fit(_encoded(known, known), known["label"].astype(int))
-    score = np.round(_positive(model.predict_proba(_encoded(flights, known))), 4)
+    with threadpool_limits(1, "openmp"):
+        model = HistGradientBoostingClassifier(**_SHAPE).fit(_encoded(known, known), known["label"].astype(int))
+        score = np.round(_positive(model.predict_proba(_encoded(flights, known))), 4)
     return flights.assign(prediction=(score >= 0.5).astype(int), score=score)
 
 
