@@ -159,7 +159,7 @@ def fill(engine: Http, models: Sequence[str], many: int, days: int, day: int) ->
         for back in range(1, MONTH + 1):
             copied(engine, name, BIG, range(back, back + 1), times, day)
     for model in models[1:]:
-        said = "SELECT * REPLACE ({model:String} AS model) FROM batches WHERE model = {big:String}"
+        said = "SELECT * REPLACE ({model:String} AS model) FROM (SELECT * FROM batches WHERE model = {big:String})"  # else the new name is compared
         engine.command(f"INSERT INTO batches {said}", {"model": model, "big": BIG})
     progress("parts are merged")
     until = time.monotonic() + 900

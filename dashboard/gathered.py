@@ -29,6 +29,7 @@ from dashboard.person import person
 from dashboard.ports import Reader
 from dashboard.state import PageState, address
 from dashboard.subject import life, standing, subject
+from dashboard.timing import timed
 
 GROUPS = 20  # groups on a page
 LISTED = 50  # episodes below the worst of a group
@@ -120,7 +121,12 @@ async def listed(reader: Reader, found: Sequence[Sequence[Episode]], monitors: S
     first = int(at.after) if at.after.isascii() and at.after.isdigit() and len(at.after) < 9 else 0
     first = first // GROUPS * GROUPS if first < len(found) else 0
     shown = found[first : first + GROUPS]
-    drawn = await gather(*(panel(_group(reader, group, standing(group[0], monitors)), "an episode") for group in shown))
+    with timed("episodes"):
+        lines, shares = await gather(_lines(reader, shown), _shares(reader, shown))
+        facts = zip(shown, lines, shares, strict=True)
+        drawn = await gather(
+            *(panel(_group(reader, group, line, share, standing(group[0], monitors)), "an episode") for group, line, share in facts)
+        )
     last = min(first + GROUPS, len(found))
     ways = [
         (piece.sign("◀", "Groups before"), replace(at, after=str(max(first - GROUPS, 0) or "")).address, False),
@@ -140,27 +146,13 @@ def _rank(one: Episode) -> tuple[Any, ...]:
     return (taken(one), -one.severity.rank, one.level is not Level.CRITICAL, one.segment != ALL, -one.reading.n_target, -one.fired_at)
 
 
-async def _group(reader: Reader, group: Sequence[Episode], monitor: str) -> Component:
+async def _group(reader: Reader, group: Sequence[Episode], line: Sequence[float | None], share: float | None, monitor: str) -> Component:
     """The worst episode of a group with its spark line, in the sentence of the group, and the others below it. `monitor` is the state of its monitor as a text, "" for none."""
     worst, measures = group[0], reader.measures
     about = measures[worst.measure]
-    length = worst.window_end - worst.window_start
-    query = Query(
-        model=worst.model,
-        monitor=worst.monitor,
-        measure=worst.measure,
-        column=worst.column,
-        segment=worst.segment,
-        start=worst.window_end - BEFORE * length,
-        end=worst.window_end + BEFORE * length,
-        limit=BEFORE * 2,
-    )
-    table, share, why = await gather(
-        or_else(None, ask(reader.readings, query)), or_else(None, _share(reader, worst)), ask(reader.told_as, group)
-    )
-    around = [] if table is None else table.sort_by("window_start")["value"].to_pylist()
+    why = await ask(reader.told_as, group)
     side = [
-        piece.line(around, f"{about.title} over the windows around it", zero=about.from_zero),
+        piece.line(line, f"{about.title} over the windows around it", zero=about.from_zero),
         html.Strong(word.number(worst.value)),
         html.Span(moment.period(worst.window_start, worst.window_end), className="faint"),
     ]
@@ -245,16 +237,39 @@ def _acknowledge(group: Sequence[Episode]) -> list[Component]:
     return [html.P(button(label, path, {}, _EFFECT, dry=True, counted=counted, says=f"{label} {name}"))]
 
 
-async def _share(reader: Reader, one: Episode) -> float | None:
-    """The share of the episode's segment in the model's traffic of the window; None if no event came."""
-    if one.segment == ALL:
-        return 1.0
+async def _lines(reader: Reader, shown: Sequence[Sequence[Episode]]) -> Sequence[Sequence[float | None]]:
+    """For each group, the values around the window of its worst episode; none where they cannot be read."""
+    return await or_else([()] * len(shown), ask(reader.lines, [_around(group[0]) for group in shown]))
+
+
+def _around(one: Episode) -> Query:
+    """The windows in the spark line of an episode."""
     length = one.window_end - one.window_start
-    mine, whole = await gather(
-        *(ask(reader.traffic, one.model, segment, one.window_start, one.window_end, length) for segment in (one.segment, ALL))
+    return Query(
+        model=one.model,
+        monitor=one.monitor,
+        measure=one.measure,
+        column=one.column,
+        segment=one.segment,
+        start=one.window_end - BEFORE * length,
+        end=one.window_end + BEFORE * length,
+        limit=BEFORE * 2,
     )
-    total = sum(whole["n"].to_pylist())
-    return sum(mine["n"].to_pylist()) / total if total else None
+
+
+async def _shares(reader: Reader, shown: Sequence[Sequence[Episode]]) -> list[float | None]:
+    """For each group, the share of its worst episode's segment in the model's traffic of the window; None if no event came, or if that cannot be read."""
+    sliced = {(one.model, one.segment, one.window_start, one.window_end) for one in (group[0] for group in shown) if one.segment != ALL}
+    asked = list(sliced | {(model, ALL, start, end) for model, _, start, end in sliced})
+    counts = dict(zip(asked, await or_else([0] * len(asked), ask(reader.counts, asked)), strict=True)) if asked else {}
+
+    def share(one: Episode) -> float | None:
+        if one.segment == ALL:
+            return 1.0
+        mine, whole = (counts[one.model, segment, one.window_start, one.window_end] for segment in (one.segment, ALL))
+        return mine / whole if whole else None
+
+    return [share(group[0]) for group in shown]
 
 
 def _brief(one: Episode, measures: Measures, worst: Episode) -> list[Any]:

@@ -267,6 +267,10 @@ class Reader(Protocol):
         """Readings, columns named as the fields of `Reading`: times int64, null where None, dict fields as JSON text."""
         ...
 
+    def lines(self, queries: Sequence[Query]) -> Sequence[Sequence[float | None]]:
+        """The values that `readings` has for each query for a line of a chart, from a start to an end, in the order of their windows."""
+        ...
+
     def evaluate(self, trial: Trial) -> pa.Table:
         """Readings that are computed now and not stored, in the columns of `readings`. Raises ConfigError or Retryable."""
         ...
@@ -319,6 +323,10 @@ class Reader(Protocol):
 
     def traffic(self, model: str, segment: str, start: int, end: int, step: int) -> pa.Table:
         """Distinct predictions by slot of `step` microseconds: `start` int64, `n` int64; empty slots may be left out."""
+        ...
+
+    def counts(self, asked: Sequence[tuple[str, str, int, int]]) -> Sequence[int]:
+        """How many predictions came of each (model, segment) in a span of whole panes; 0 of a model that is not there."""
         ...
 
     def events(self, asked: EventQuery) -> tuple[Sequence[Mapping[str, Any]], str | None]:

@@ -26,7 +26,6 @@ from dashboard.ports import ModelRow, Reader
 from dashboard.state import PageState, address
 
 ROWS = 100  # a page
-OPEN = 5_000  # open episodes read at most
 Standings = Mapping[tuple[str, str], tuple[int, int, int]]
 _STATES = {"": "All", "firing": "Firing", "watching": "Watching", "paused": "Paused", "silent": "No threshold set"}
 
@@ -45,7 +44,7 @@ class Choice(Listed):
 async def draw(reader: Reader, search: str = "") -> Page:
     """A row a monitor, those that fire first."""
     choice = Choice.of(search)
-    monitors, opened = await gather(ask(reader.monitors, None), ask(reader.episodes, "open", None, OPEN))
+    monitors, opened = await gather(ask(reader.monitors, None), ask(reader.open_ones))
     firing = _firing(opened)
     standings = await _standings(reader, monitors)
     heading = html.Div([html.H1("Monitors"), html.P("What is watched, and whether it fires.", className="faint")], className="title")

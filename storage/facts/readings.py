@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.block import Ints
+from core.moment import EARLIEST, LATEST
 from core.reading import FIELDS, JUDGED, TIMES, WITHDRAWN, Query
 from core.span import Spans
 from storage.facts import column as col
@@ -29,6 +30,25 @@ _CHART = (
     f"SELECT {_FIELDS}, rows FROM (SELECT *, count() OVER () AS rows FROM (SELECT * FROM readings WHERE {{where}} LIMIT {{{{most:UInt64}}}})"
     f" ORDER BY {_HOLDS}, verdict DESC LIMIT 1 BY {_STORED}) WHERE verdict != '{WITHDRAWN}'"
     " ORDER BY model, monitor, window_start, window_end, column, segment"
+)
+# Of several lines of charts at once: where each is, in parameters; and the values of its readings that hold. Keys come first, so that no other rows are read.
+_LINE = {
+    **dict.fromkeys(("models", "monitors", "columns", "segments", "measures"), "String"),
+    **dict.fromkeys(("versions", "contracts"), "UInt32"),
+    **dict.fromkeys(("starts", "ends"), "Int64"),
+}
+_ASKED = (
+    f"SELECT arrayJoin(arrayZip({{places:Array(UInt32)}}, {', '.join(f'{{{name}:Array({kind})}}' for name, kind in _LINE.items())})) AS one"
+)
+_LINES = (
+    "SELECT place, value FROM (SELECT a.one.1 AS place, start, window_end, value, verdict FROM (SELECT model, monitor, column, segment, measure, monitor_version, contract,"
+    " toUnixTimestamp64Micro(window_start) AS start, window_end, generation, revision, verdict, value FROM readings"
+    f" WHERE (model, monitor, column, segment, monitor_version, contract) IN (SELECT one.2, one.3, one.4, one.5, one.7, one.8 FROM ({_ASKED}))"
+    " AND window_start >= fromUnixTimestamp64Micro({low:Int64}, 'UTC') AND window_start < fromUnixTimestamp64Micro({high:Int64}, 'UTC')) AS r"
+    f" INNER JOIN ({_ASKED}) AS a ON (r.model, r.monitor, r.column, r.segment, r.measure) = (a.one.2, a.one.3, a.one.4, a.one.5, a.one.6)"
+    " AND (r.monitor_version, r.contract) = (a.one.7, a.one.8) WHERE r.start >= a.one.9 AND r.start < a.one.10"
+    f" ORDER BY {_HOLDS}, verdict DESC LIMIT 1 BY place, start, window_end) WHERE verdict != '{WITHDRAWN}'"
+    " ORDER BY place, start, window_end LIMIT {most:UInt64} BY place"
 )
 _REVISIONS = 4  # stored rows of a reading, on average, up to which a chart is read in one pass
 
@@ -85,6 +105,26 @@ class Readings:
         last = table.slice(query.limit - 1, 1).to_pylist()[0]
         return table, encode([last[name] for name in _ORDER])
 
+    def lines(self, asked: Sequence[Query], current: Current) -> list[list[float | None]]:
+        """The values of lines of charts in the order of their windows, as `read` would give them for each query of a line from a start to an end. One query for all, which reads no other values.
+
+        `current` as for `read`.
+        """
+        held = [(place, one, current[_of(one)]) for place, one in enumerate(asked) if _of(one) in current]
+        found: list[list[float | None]] = [[] for _ in asked]
+        if not held:
+            return found
+        texts = [[getattr(one, name) for _, one, _ in held] for name in ("model", "monitor", "column", "segment", "measure")]
+        numbers = [[versions[at] for _, _, versions in held] for at in (0, 1)]
+        spans = [(EARLIEST if one.start is None else one.start, LATEST if one.end is None else one.end) for _, one, _ in held]
+        ends = [[span[at] for span in spans] for at in (0, 1)]
+        lists = {"places": [place for place, _, _ in held], **dict(zip(_LINE, [*texts, *numbers, *ends], strict=True))}
+        parameters = {**lists, "low": min(ends[0]), "high": max(ends[1]), "most": max(one.limit for _, one, _ in held)}
+        rows = self._engine.query(_LINES, parameters)
+        for place, value in zip(rows["place"].to_pylist(), rows["value"].to_pylist(), strict=True):
+            found[place].append(value)
+        return [values[: one.limit] for one, values in zip(asked, found, strict=True)]
+
     def newest(self, model: str, monitors: Mapping[str, int], span: tuple[int, int]) -> dict[str, pa.Table]:
         """By monitor the readings that hold, withdrawn ones too, whatever the contract, with `span[0] <= window_start < span[1]`.
 
@@ -124,26 +164,37 @@ class Readings:
     def standings(self, current: Current, since: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], tuple[int, int, int]]:
         """By (model, monitor) the end of its newest window, when a reading was last written, and how many of its windows that end after `since` reached a threshold.
 
-        `current` as for `read`; monitors without readings are left out. One query for all.
+        `current` as for `read`; monitors without readings are left out. One query for all, and another one if budgets are counted.
         """
         conditions, parameters = _conditions(Query(), current)
-        parameters |= {"sm": [model for model, _ in since], "sn": [name for _, name in since], "se": list(since.values())}
+        # In the order of the table, and compared here: a set of tuples would be asked for each row, which takes ten times as long.
+        found = self._engine.query(
+            "SELECT model, monitor, monitor_version, contract, toUnixTimestamp64Micro(max(window_end)) AS last, toUnixTimestamp64Micro(max(evaluated)) AS at"
+            f" FROM readings WHERE indexHint({conditions[0]}) AND model IN {{models:Array(String)}} GROUP BY model, monitor, monitor_version, contract"
+            " SETTINGS optimize_aggregation_in_order = 1",
+            parameters | {"models": sorted({model for model, _ in current})},
+        )
+        used = self._used(conditions[0], parameters, since) if since else {}
+        standings = {}
+        for row in found.to_pylist():
+            name = row["model"], row["monitor"]
+            if current.get(name) == (row["monitor_version"], row["contract"]):
+                standings[name] = row["last"], row["at"], used.get(name, 0)
+        return standings
+
+    def _used(self, shown: str, parameters: Mapping[str, object], since: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], int]:
+        """By (model, monitor), how many windows that end after `since` reached a threshold, of the readings that are `shown`."""
+        given = {**parameters, "sm": [model for model, _ in since], "sn": [name for _, name in since], "se": list(since.values())}
         counted = "SELECT one.1 AS model, one.2 AS monitor, one.3 AS since FROM (SELECT arrayJoin(arrayZip({sm:Array(String)}, {sn:Array(String)}, {se:Array(Int64)})) AS one)"
         key = "model, monitor, column, segment, window_start, window_end"
-        parameters["low"] = min(since.values(), default=0)
-        recent = f"{conditions[0]} AND monitor IN {{sn:Array(String)}} AND window_end > fromUnixTimestamp64Micro({{low:Int64}}, 'UTC')"
+        recent = f"{shown} AND monitor IN {{sn:Array(String)}} AND window_end > fromUnixTimestamp64Micro({{low:Int64}}, 'UTC')"
         held = f"SELECT {key}, argMax(verdict, (generation, revision)) AS held FROM readings WHERE {recent} GROUP BY {key}"
-        alarms = (
+        sql = (
             f"SELECT h.model AS model, h.monitor AS monitor, uniqExact(h.window_start, h.window_end) AS n FROM ({held}) AS h INNER JOIN ({counted}) AS s"
             " ON s.model = h.model AND s.monitor = h.monitor WHERE h.held IN ('warn', 'critical') AND toUnixTimestamp64Micro(h.window_end) > s.since GROUP BY model, monitor"
         )
-        sql = (
-            "SELECT r.model AS model, r.monitor AS monitor, r.last AS last, r.at AS at, a.n AS n FROM (SELECT model, monitor, toUnixTimestamp64Micro(max(window_end)) AS last,"
-            f" toUnixTimestamp64Micro(max(evaluated)) AS at FROM readings WHERE {conditions[0]} GROUP BY model, monitor) AS r"
-            f" LEFT JOIN ({alarms}) AS a ON a.model = r.model AND a.monitor = r.monitor"
-        )
-        rows = self._engine.query(sql, parameters).to_pylist()
-        return {(row["model"], row["monitor"]): (row["last"], row["at"], row["n"]) for row in rows}
+        rows = self._engine.query(sql, given | {"low": min(since.values())}).to_pylist()
+        return {(row["model"], row["monitor"]): row["n"] for row in rows}
 
     def judged(self, model: str, monitor: str, definition: tuple[int, int], after: int, most: int, column: str | None) -> pa.Table:
         """The newest `most` readings of each column and segment of windows that end after a time; those with a judged value come before others. `column`: only that one."""
@@ -162,6 +213,11 @@ class Readings:
         """How many readings of a model there are below a generation; the number changes only when such a reading is written."""
         sql = "SELECT count() AS n FROM readings WHERE model = {model:String} AND generation < {generation:UInt64}"
         return int(self._engine.query(sql, {"model": model, "generation": generation})["n"][0].as_py())
+
+
+def _of(query: Query) -> tuple[str, str]:
+    """Model and monitor of a query for a line."""
+    return query.model or "", query.monitor or ""
 
 
 def _of_a_chart(query: Query) -> bool:

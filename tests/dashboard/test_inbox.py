@@ -10,7 +10,9 @@ import pytest
 from core.episode import Episode
 from core.handling import Decision, Handling
 from core.monitor import Severity
+from core.reading import Query
 from dashboard import gathered
+from dashboard import texts as word
 from dashboard.person import person
 from dashboard.route import page
 from tests.dashboard.test_page import text
@@ -73,3 +75,28 @@ async def test_groups_come_page_by_page(monkeypatch: pytest.MonkeyPatch) -> None
     assert (found.count(ROW), "9 to 10 of 10" in found, '"/ui/acknowledged?after=4"' in found) == (2, True, True)
     assert text(await page(twin, "/ui/acknowledged", "?after=99")).count(ROW) == 4
     assert "All 10 open episodes are acknowledged" in text(await page(twin, "/ui/", ""))
+
+
+class Counted(Opened):
+    """It notes how much each question asks for."""
+
+    asked: list[tuple[str, int]]
+
+    def lines(self, queries: Sequence[Query]) -> list[list[float | None]]:
+        self.asked.append(("lines", len(queries)))
+        return [[0.1, None, 0.2] for _ in queries]
+
+    def counts(self, asked: Sequence[tuple[str, str, int, int]]) -> list[int]:
+        self.asked.append(("counts", len(asked)))
+        return [0 if model == "gone" else 400 if segment == "all" else 100 for model, segment, _, _ in asked]
+
+
+async def test_a_page_of_groups_asks_the_facts_twice_however_many_there_are() -> None:
+    """Once for all lines, and once for all shares, of which those of one segment and window are one; a model that is gone has no traffic."""
+    places = [("all", "departs-late"), ("carrier=UA", "departs-late"), ("carrier=UA", "departs-late"), ("carrier=UA", "gone")]
+    twin = Counted([{"monitor": f"m{at}", "segment": segment, "model": model} for at, (segment, model) in enumerate(places)])
+    twin.asked, twin.failing = [], {"readings", "traffic"}
+    found = text(await page(twin, "/ui/", ""))
+    assert sorted(twin.asked) == [("counts", 4), ("lines", 4)]
+    said = f"{word.share(0.25)} of traffic"
+    assert (found.count(ROW), found.count(said), found.count("all traffic"), found.count("traffic unknown")) == (4, 2, 1, 1)

@@ -29,6 +29,7 @@ from dashboard.ports import Goes, LabelledRows, ModelRow, Pipeline, SegmentError
 from detectors.catalogue import MEASURES
 from monitors.reference.learned import learn
 from tests.dashboard import made_events, year
+from tests.dashboard.at_once import AtOnce
 from tests.dashboard.noise_twin import NoiseTwin
 from tests.dashboard.retraining_twin import RetrainingTwin
 from tests.dashboard.standing import Standing
@@ -40,7 +41,7 @@ from watchkeeper.reader.ranking import ranked
 _SLICES = ("carrier=EV,origin=EWR", "carrier=EV", "temp=[-inf%2C3)")
 
 
-class Twin(made_events.MadeEvents, NoiseTwin, RetrainingTwin, Standing, Told, Used):
+class Twin(AtOnce, made_events.MadeEvents, NoiseTwin, RetrainingTwin, Standing, Told, Used):
     """The reader. What it reads is made once a process, from one seed; what a test changes in it is of this reader alone."""
 
     measures = MEASURES
@@ -222,10 +223,6 @@ class Twin(made_events.MadeEvents, NoiseTwin, RetrainingTwin, Standing, Told, Us
     def header_facts(self) -> tuple[int, int | None]:
         rows = self.models()
         return sum(row.open_episodes for row in rows), max((row.last_ts for row in rows if row.last_ts is not None), default=None)
-
-    def recent(self, spans: Mapping[str, tuple[int, int]], step: int) -> Mapping[str, Mapping[int, int]]:
-        found = {model: self.traffic(model, ALL, *span, step).to_pydict() for model, span in spans.items()}
-        return {model: dict(zip(table["start"], table["n"], strict=True)) for model, table in found.items()}
 
     def open_levels(self) -> Mapping[str, set[tuple[str, Level]]]:
         found: dict[str, set[tuple[str, Level]]] = {}

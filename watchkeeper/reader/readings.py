@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
@@ -24,6 +24,13 @@ class ReadingReader(Sources):
     def readings(self, query: Query) -> pa.Table:
         """The first page of readings."""
         return self.page(query)[0]
+
+    def lines(self, queries: Sequence[Query]) -> list[list[float | None]]:
+        """For each query for a line of a chart, from a start to an end, the values of its readings in the order of their windows. One question for all."""
+        current = self._definitions(Query())
+        if any((query.model, query.monitor) not in current for query in queries):  # deleted ones have readings, too
+            current = {(one.model, one.name): (one.revision, one.contract) for one in self._stores.control.retired_monitors()} | current
+        return self._stores.readings.lines(queries, current)
 
     def standings(self, since: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], tuple[int, int, int]]:
         """By model and monitor the end of the newest window, when it was evaluated last, and how many windows that end after `since` reached a threshold."""

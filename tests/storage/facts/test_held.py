@@ -6,6 +6,7 @@ import time
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 
@@ -38,6 +39,19 @@ def test_what_is_held_is_what_the_questions_apart_say(engine: Engine) -> None:
     assert [values.tolist() for values in panes.slots(CONTRACT)] == [held.slots.tolist(), held.rows.tolist()]
     assert (panes.segments(CONTRACT), [row[:2] for row in panes.versions(CONTRACT)]) == (held.segments, held.versions)
     assert panes.totals([CONTRACT]) == {CONTRACT.model: 48}
+    other = msgspec.structs.replace(CONTRACT, model="other")
+    asked = [
+        *((CONTRACT, "all", (0, 2 * HOUR)), (CONTRACT, "all", (3 * HOUR, 4 * HOUR)), (CONTRACT, "c=b", (0, 4 * HOUR))),
+        *(
+            (CONTRACT, "c=b", (HOUR, 2 * HOUR)),
+            (CONTRACT, "c=x", (0, HOUR)),
+            (other, "all", (0, 4 * HOUR)),
+            (CONTRACT, "all", (0, 2 * HOUR)),
+        ),
+    ]
+    assert panes.counts(asked) == [18, 20, 15, 3, 0, 0, 18]
+    assert panes.counts(asked) == [int(panes.traffic(one, segment, HOUR, span)[1].sum()) for one, segment, span in asked]
+    assert panes.counts([]) == []
 
 
 def test_a_long_history_costs_a_step_no_text_for_each_slot() -> None:

@@ -98,3 +98,34 @@ def test_a_chart_of_many_windows_holds_few_of_them_at_a_time(engine: Engine) -> 
     rows, after = Readings(small).read(asked, {("m", "w"): (1, 1)})
     assert (rows["window_start"].to_pylist(), after is None) == ([60_000_000 * minute for minute in range(5)], False)
     assert one_pass == [20]
+
+
+def test_many_lines_at_once_are_those_that_each_query_has(engine: Engine) -> None:
+    """Of other monitors, segments, columns and spans, also of one line twice; those of a monitor that is not there, or takes another measure now, are empty."""
+    engine.command(
+        "INSERT INTO readings (model, monitor, measure, monitor_version, contract, column, segment, window_start, window_end, verdict, revision, generation, value)"
+        " SELECT model, 'w', 'drift.psi', version, 1, column, segment, toDateTime64(3600 * hour, 6), toDateTime64(3600 * (hour + 1), 6), verdict, revision, generation, value"
+        " FROM VALUES('model String, version UInt32, column String, segment String, hour Int64, verdict String, revision UInt32, generation UInt64, value Nullable(Float64)',"
+        " ('m', 1, 'x', 'all', 1, 'ok', 1, 1, 0.1), ('m', 1, 'x', 'all', 1, 'ok', 2, 2, 0.2), ('m', 1, 'x', 'all', 1, 'ok', 3, 1, 0.3), ('m', 1, 'x', 'all', 2, 'ok', 1, 1, 0.4),"
+        " ('m', 1, 'x', 'all', 2, 'withdrawn', 2, 1, 0.5), ('m', 1, 'x', 'all', 3, 'nodata', 1, 1, NULL), ('m', 1, 'x', 'c=a', 3, 'ok', 1, 1, 0.6), ('m', 1, 'y', 'all', 3, 'ok', 1, 1, 0.7),"
+        " ('m', 2, 'x', 'all', 3, 'ok', 1, 1, 0.8), ('n', 1, 'x', 'all', 3, 'ok', 1, 1, 0.9), ('m', 1, 'x', 'all', 4, 'ok', 1, 1, 1.0))"
+    )
+    readings, current = Readings(engine), {("m", "w"): (1, 1), ("n", "w"): (1, 1)}
+    line: dict[str, Any] = {
+        "monitor": "w",
+        "measure": "drift.psi",
+        "column": "x",
+        "segment": "all",
+        "start": 0,
+        "end": 9 * HOUR,
+        "limit": 9,
+    }
+    changes: list[dict[str, Any]] = [
+        *({"model": "m"}, {"model": "n"}, {"model": "m", "segment": "c=a"}, {"model": "m", "column": "y"}, {"model": "m", "limit": 1}),
+        *({"model": "m", "start": 2 * HOUR, "end": 4 * HOUR}, {"model": "m", "measure": "drift.js"}, {"model": "m", "monitor": "gone"}),
+    ]
+    asked = [Query(**(line | change)) for change in changes]
+    found = readings.lines(asked, current)
+    assert found == [[0.2, None, 1.0], [0.9], [0.6], [0.7], [0.2], [None], [], []]
+    assert found == [readings.read(one, current)[0]["value"].to_pylist() if one.monitor == "w" else [] for one in asked]
+    assert (readings.lines([], current), readings.lines(asked[:1], {})) == ([], [[]])
