@@ -175,6 +175,7 @@ class Panes(Protocol):
         *,
         bounds: Ints | None = None,
         role: str | None = None,
+        segments: Sequence[str] = (),
     ) -> pa.Table:
         """Input panes, merged over windows that begin at `phase` modulo `length`, or at `bounds` if these are given: start, column, segment, and the fields `names`."""
         ...
@@ -191,6 +192,7 @@ class Panes(Protocol):
         *,
         bounds: Ints | None = None,
         role: str | None = None,
+        segments: Sequence[str] = (),
     ) -> pa.Table:
         """Sums of performance panes: start, segment, and the sums and lists of `detectors.summary.performance` that `columns` names."""
         ...

@@ -51,7 +51,7 @@ COUNT = PaneFields(inputs=frozenset({"n"}))
 class Scope:
     """The rows of which evidence is read: a model, its segments and their groupings ("" is `all`), one version of the model or all, one role or all, and the columns.
 
-    `fields` are those that all monitors of the scope need; the first query reads all of them.
+    `fields` are those that all monitors of the scope need; the first query reads all of them. With `only` no panes of other segments than these are read.
     """
 
     model: Model
@@ -61,6 +61,7 @@ class Scope:
     version: str | None = None
     fields: PaneFields = PaneFields()
     role: str | None = None
+    only: tuple[str, ...] = ()
 
 
 class Reads:
@@ -89,7 +90,7 @@ class Reads:
 
     def whole(self) -> Reads:
         """The reads of all segments together, from the panes of `all` alone."""
-        scope = replace(self.scope, segments=(ALL,), groupings=("",), fields=PaneFields())
+        scope = replace(self.scope, segments=(ALL,), groupings=("",), fields=PaneFields(), only=())
         return self.once(("whole",), lambda: Reads(self._panes, self._history, self._stream, scope, self.train, self._held))
 
     def _within(self, segments: tuple[str, ...]) -> Reads:
@@ -303,7 +304,7 @@ def _digest(*arrays: Ints) -> bytes:
 def _more(scope: Scope, extent: Extent) -> dict[str, Any]:
     """What only some reads of panes ask for."""
     bounds = {} if extent.bounds is None else {"bounds": extent.bounds}
-    return bounds | _role(scope)
+    return bounds | _role(scope) | ({"segments": scope.only} if scope.only else {})
 
 
 def _role(scope: Scope) -> dict[str, Any]:

@@ -67,6 +67,7 @@ _INPUTS = {
     "code": ("groupArrayArray(code)", "codes", "codes"),
 }
 _BINNED = frozenset({"bin", "count", "sum_bin", "sum", "total"})
+_SEGMENTS = " AND segment IN {segments:Array(String)}"
 _NARROW = 128  # bins: columns with so many at most are summed by place
 
 
@@ -89,14 +90,16 @@ class Panes:
         *,
         bounds: Ints | None = None,
         role: str | None = None,
+        segments: Sequence[str] = (),
     ) -> pa.Table:
         """Input panes, merged over windows: start (int64), column, segment, and the fields that `names` lists; one row a window, column and segment with rows, the rows of a column together.
 
         Names are those of `_INPUTS`; those of lists come in pairs, without most bins whose sum is 0. Windows begin at `phase` modulo `length`, or at `bounds` if these are given.
-        Predictions are those of one version of the model, or of all, and of one role, or of all.
+        Predictions are those of one version of the model, or of all, and of one role, or of all. With `segments` only these of the groupings are read.
         """
         parts = _by_width(contract, columns) if _BINNED.intersection(names) else {None: list(columns)}
-        parameters = self._parameters(contract, length, span) | {"groupings": list(groupings), **_asked(version, role, phase, bounds)}
+        asked = _asked(version, role, phase, bounds, segments)
+        parameters = self._parameters(contract, length, span) | {"groupings": list(groupings), **asked}
         start = _WINDOW if bounds is None else _BOUNDED
         found = []
         for width, some in parts.items():
@@ -104,7 +107,7 @@ class Panes:
             sql = (
                 f"SELECT start, column, segment, {outer} FROM (SELECT {start} AS start, column, segment, {inner} FROM panes"
                 f" WHERE {_HELD} AND {_CURRENT} AND column IN {{columns:Array(String)}} AND grouping IN {{groupings:Array(String)}}"
-                f"{narrowed(version, role)} GROUP BY start, column, segment) ORDER BY column"
+                f"{_SEGMENTS if segments else ''}{narrowed(version, role)} GROUP BY start, column, segment) ORDER BY column"
             )
             found.append(self._engine.query(sql, parameters | {"columns": some}))
         return found[0] if len(found) == 1 else pa.concat_tables(found)
@@ -121,10 +124,11 @@ class Panes:
         *,
         bounds: Ints | None = None,
         role: str | None = None,
+        segments: Sequence[str] = (),
     ) -> pa.Table:
         """Sums of performance panes, one row a window and segment with rows: start, segment, and the fields that `columns` lists.
 
-        Numbers are n, scored, the `largest` error, how many `panes` there are, how many known `delays` of labels and their sum (`delayed`, in seconds); the other columns of the table are lists, here one after the other.
+        Numbers are n, scored, the `largest` error, how many `panes` there are, how many known `delays` of labels and their sum (`delayed`, in seconds); the other columns of the table are lists, here one after the other. With `segments` only these of the groupings are read.
         """
         # The aliases differ from the columns, because ClickHouse would confuse them.
         inner = ", ".join(f"{_TOTALS.get(name, f'groupArrayArray({name})')} AS s_{name}" for name in columns)
@@ -132,9 +136,9 @@ class Panes:
         sql = (
             f"SELECT start, segment, {outer} FROM (SELECT {_WINDOW if bounds is None else _BOUNDED} AS start, segment, {inner} FROM performance_panes FINAL"
             f" WHERE {_HELD} AND {_NEWEST} AND grouping IN {{groupings:Array(String)}}"
-            f"{narrowed(version, role)} AND n > 0 GROUP BY start, segment)"
+            f"{_SEGMENTS if segments else ''}{narrowed(version, role)} AND n > 0 GROUP BY start, segment)"
         )
-        parameters = {"groupings": list(groupings), **_asked(version, role, phase, bounds)}
+        parameters = {"groupings": list(groupings), **_asked(version, role, phase, bounds, segments)}
         return self._engine.query(sql, self._parameters(contract, length, span) | parameters)
 
     def held(self, contract: Contract) -> HeldPanes:
@@ -204,6 +208,17 @@ class Panes:
         features = {"names": [one.name for one in contract.features], "nulls": [one.null for one in contract.features], "least": least}
         found = self._engine.query(sql, self._parameters(contract, contract.pane, span) | features).to_pylist()
         return {row["version"]: frozenset(row["columns"]) for row in found}
+
+    def held_by(self, contract: Contract, bins: Mapping[str, int], span: tuple[int, int]) -> dict[str, int]:
+        """How many predictions of a span of whole panes have a value in one bin of each of some columns; columns without any are left out."""
+        bin_of = "transform(column, {names:Array(LowCardinality(String))}, {bins:Array(UInt16)}, toUInt16(65535))"
+        sql = (
+            f"SELECT column, sum(count[{bin_of}]) AS rows FROM panes WHERE {_HELD} AND {_CURRENT} AND grouping = ''"
+            " AND column IN {names:Array(String)} GROUP BY column HAVING rows > 0"
+        )
+        asked = {"names": list(bins), "bins": list(bins.values())}
+        found = self._engine.query(sql, self._parameters(contract, contract.pane, span) | asked).to_pylist()
+        return {row["column"]: row["rows"] for row in found}
 
     def use(self, contract: Contract, span: tuple[int, int] | None = None) -> list[tuple[str, str, int]]:
         """Versions and roles of the model, in this order, each with how many predictions it has in a span of whole panes, or ever."""
@@ -344,9 +359,9 @@ def _summed(names: Sequence[str], width: int | None) -> tuple[str, str]:
     return inner, ", ".join(f"{answer} AS {name}" for name, (_, _, answer) in zip(names, asked, strict=True))
 
 
-def _asked(version: str | None, role: str | None, phase: int, bounds: Ints | None) -> dict[str, object]:
+def _asked(version: str | None, role: str | None, phase: int, bounds: Ints | None, segments: Sequence[str]) -> dict[str, object]:
     own: dict[str, object] = {} if bounds is None else {"bounds": bounds.tolist()}
-    return {"version": version or "", "role": role or "", "phase": phase, **own}
+    return {"version": version or "", "role": role or "", "phase": phase, "segments": list(segments), **own}
 
 
 _ALWAYS = (moment.EARLIEST, moment.LATEST)

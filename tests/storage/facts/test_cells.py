@@ -74,3 +74,13 @@ def test_columns_of_few_and_of_many_bins_are_summed_alike(engine: Engine) -> Non
 def _held(row: dict[str, Any], keys: str, values: str) -> dict[int, float]:
     """The bins that have anything."""
     return {key: value for key, value in zip(row[keys], row[values], strict=True) if value}
+
+
+def test_only_some_segments_are_read(engine: Engine) -> None:
+    """Those that are named, of input panes and of performance panes; all of the groupings if none is."""
+    writer, panes = Writer(engine), Panes(engine)
+    writer.panes([(CONTRACT, pane_rows(0, 3))], "b1")
+    for segments, found in (((), {"all", "c=a"}), (("c=a",), {"c=a"}), (("c=b",), set())):
+        table = panes.inputs(CONTRACT, ["x"], ["n", "bin", "count"], ["", "c"], HOUR, (0, HOUR), segments=segments)
+        assert set(table["segment"].to_pylist()) == found
+        assert panes.performance(CONTRACT, ["n"], ["", "c"], HOUR, (0, HOUR), segments=segments).num_rows == 0
