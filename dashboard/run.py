@@ -34,7 +34,8 @@ Key = tuple[str, str]
 class Run:
     """The readings of the window that starts at `start`; of one to date, that is the start of its last day. `rows` are those of the table's page, in order; `found` is how many rows the table has in all.
 
-    `tests` is for how many readings q allows, `moved` how many rows have q up to `LEVEL`; `reached` counts the rows by verdict. `part` says that only the rows of the page have been computed, so that they are ranked among themselves.
+    `tests` is for how many readings q allows, `moved` how many rows have q up to `LEVEL`; `reached` counts the rows by verdict. `part` says that only the rows of the page have been computed, so that they are ranked among themselves. `period` holds the readings of the rows over
+    the period, if they were asked for before.
     """
 
     of: Taken
@@ -46,6 +47,7 @@ class Run:
     moved: int = 0
     reached: Mapping[str, int] = field(default_factory=dict)
     part: bool = False
+    period: pa.Table | None = None
 
     @property
     def window(self) -> tuple[int, int]:
@@ -75,7 +77,7 @@ async def run(
     columns = [name for name in _columns(view, of) if state.find.casefold() in name.casefold()]
     part = not of.stored and len(columns) > MANY
     asked = columns[_page(state.page, len(columns), size)] if part else columns if not of.stored else []
-    start = await _start(reader, view, of, state, over)
+    start, held = await _start(reader, view, of, state, over, size)
     if not columns:
         return Run(of, over, start, [], 0, part=part)
     table = await ask(reader.ranking, of_window(of, None if of.stored or state.by else wanted, of.monitor.window.at(start), asked))
@@ -96,6 +98,7 @@ async def run(
         sum(row["q"] is not None and row["q"] <= LEVEL for row in rows),
         Counter(row["verdict"] for row in rows),
         part,
+        held,
     )
 
 
@@ -110,7 +113,9 @@ async def over_time(reader: Reader, shown: Run, state: PageState) -> dict[Key, S
     over, columns = shown.over, list(dict.fromkeys(column for column, _ in shown.keys))
     if not columns:
         return {}
-    table = await readings(reader, question(shown.of, state.by or state.segment, over.start, over.end, columns))
+    table = shown.period
+    if table is None:
+        table = await readings(reader, question(shown.of, state.by or state.segment, over.start, over.end, columns))
     if not table.num_rows:
         return {}
     parts = {column: by_key(rows, "segment") for column, rows in by_key(table, "column").items()}
@@ -136,14 +141,17 @@ def _within(segment: str, wanted: str) -> bool:
     )
 
 
-async def _start(reader: Reader, view: ModelView, of: Taken, state: PageState, over: Period) -> int:
-    """The start of the selected window; without a selection, of the newest window that a column's page would show first."""
+async def _start(reader: Reader, view: ModelView, of: Taken, state: PageState, over: Period, size: int) -> tuple[int, pa.Table | None]:
+    """The start of the selected window; without a selection, of the newest window that a column's page would show first. And the readings of all columns over the period, if a page has them all."""
     if state.window is not None and isinstance(of.monitor.window, Tumbling):
-        return over.start + (state.window - over.start) // over.step * over.step
+        return over.start + (state.window - over.start) // over.step * over.step, None
     if state.window is not None:
-        return state.window
-    probed = _columns(view, of)[:_PROBED]
-    table = await readings(reader, question(of, state.segment, over.start, over.end, probed)) if probed else pa.table({})
-    if not table.num_rows:
-        return over.end - over.step
-    return newest((Series.of(rows, over.start, over.end, over.step, over.window) for rows in by_key(table, "column").values()), over)
+        return state.window, None
+    columns = _columns(view, of)
+    whole = len(columns) <= size and not state.by
+    asked = columns if whole else columns[:_PROBED]
+    table = await readings(reader, question(of, state.segment, over.start, over.end, asked)) if asked else pa.table({})
+    probed = by_key(table, "column").get(columns[0]) if table.num_rows else None
+    if probed is None:
+        return over.end - over.step, None
+    return newest([Series.of(probed, over.start, over.end, over.step, over.window)], over), table if whole else None

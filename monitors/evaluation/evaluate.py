@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -103,6 +103,7 @@ class Evaluate:
         self._panes, self._history, self._stream, self._train = panes, History(raw, contracts), stream, train
         self._calibrations: _Kept = {}
         self._early: _Kept = {}
+        self._marks: dict[tuple[str, str], Hashable] = {}
         self._lane = lane or Lane()
 
     def reads(self, scope: Scope, held: tuple[Ints, Ints] | None = None) -> Reads:
@@ -123,7 +124,8 @@ class Evaluate:
         found = self._of_reference(monitor, model)
         if found is None or found.windows >= ENOUGH or early is None:
             return found
-        key = (msgspec.json.encode(monitor), model.contract.evaluated_as, early.start.tobytes(), early.end.tobytes())
+        mark = self._marks.get((monitor.model, monitor.name))
+        key = (msgspec.json.encode(monitor), model.contract.evaluated_as, early.start.tobytes(), early.end.tobytes(), mark)
         return _kept(self._early, monitor, key, lambda: recalibrate(monitor, model, self._panes, self.reads, early))
 
     def early(self, monitor: Monitor, model: Model, windows: Spans, slots: Ints, rows: Ints) -> Spans | None:
@@ -140,6 +142,12 @@ class Evaluate:
     def forget(self, monitor: Monitor) -> None:
         """Calibrate a monitor again on the first windows of its stream when it is asked for: their events may have changed."""
         self._early.pop((monitor.model, monitor.name), None)
+
+    def known_under(self, monitor: Monitor, mark: Hashable) -> None:
+        """Calibrate a monitor again on the first windows of its stream unless that was done under this mark, which is another one once their events may have changed."""
+        if len(self._marks) >= _MOST_KEPT:
+            self._marks.clear()
+        self._marks[monitor.model, monitor.name] = mark
 
     def relearned(self, monitor: Monitor, model: Model, early: Spans) -> bool:
         """Calibrate a monitor again on the first windows of its stream, whose events have changed. Returns whether it is another calibration, or none was known."""

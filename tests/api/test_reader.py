@@ -173,6 +173,30 @@ def test_a_store_that_is_away_is_not_waited_for_in_turn(stores: Stores, monkeypa
     assert reader._of(m).segments == ["all"]
 
 
+def test_what_panes_hold_is_asked_again_once_something_came(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not for each page: one short query tells whether something came."""
+    tags, asked, ask = iter(range(9)), list[str](), stores.engine.query
+    reader = Reader(cast("Any", SimpleNamespace(stores=stores, tag=lambda: str(next(tags)), clock=ManualClock(1))))
+    contract = msgspec.structs.replace(CONTRACT, model="m")
+
+    def query(sql: str, parameters: dict[str, Any] | None = None) -> pa.Table:
+        asked.append(sql)
+        return ask(sql, parameters)
+
+    def look() -> tuple[int, int]:
+        asked.clear()
+        return int(reader._of(contract).rows.sum()), len(asked)
+
+    monkeypatch.setattr(stores.engine, "query", query)
+    first, queries = look()
+    assert queries == 3
+    assert look() == (first, 1)
+    stores.writer.panes([(contract, pane_rows(HOUR, 4))], None)
+    stores.writer.batches([batch(21, 4, model="m", at=2 * HOUR)])
+    assert look() == (first + 5, 3)
+    assert look() == (first + 5, 1)
+
+
 def test_versions_for_the_marks_of_charts_are_read_once(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every page of a model asks for them, and each may be large. A version that is saved is seen."""
     reader, asked, read = (

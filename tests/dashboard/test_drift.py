@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from core import moment
 from core.contract import Column, Kind
 from core.monitor import Budget
+from core.reading import Query
 from core.trial import Trial
 from dashboard.figure.ecdf import ecdf, widest
 from dashboard.route import page
@@ -119,6 +120,23 @@ async def test_a_thousand_columns_are_ranked_at_once_and_drawn_by_the_page(wide:
     (heat,) = [figure for figure in figures(overview) if figure["data"][0]["type"] == "heatmap"]
     assert len(heat["data"][0]["y"]) == 12
     assert "All 1,000 columns, ranked" in json.dumps(overview)
+
+
+async def test_few_columns_are_asked_for_over_the_period_once(twin: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What tells the newest window is what is drawn. Segments as rows, and a chosen window, are asked for as they are drawn."""
+    over: list[Query] = []
+    plain = Twin.readings
+
+    def readings(self: Twin, query: Query) -> pa.Table:
+        if query.monitor == "input-drift" and (query.end or 0) - (query.start or 0) > 2 * moment.DAY:
+            over.append(query)
+        return plain(self, query)
+
+    monkeypatch.setattr(Twin, "readings", readings)
+    for search, many in (("", 1), ("&find=temp", 1), ("&window=2013-12-08T00:00:00Z", 1), ("&by=carrier", 2)):
+        over.clear()
+        assert names(await drawn(twin, f"{MODEL}/drift?range=30d{search}"))
+        assert len(over) == many
 
 
 async def test_a_thousand_columns_that_no_monitor_watches_are_computed_by_the_page(wide: Twin, monkeypatch: pytest.MonkeyPatch) -> None:

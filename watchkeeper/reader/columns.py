@@ -83,11 +83,8 @@ class ColumnReader(Sources):
         """
         contract = self._known(model)
         unseen = {column.name: column.values + 1 for column in contract.features if column.kind is Kind.CATEGORICAL}
-        counts = self._stores.panes.inputs(contract, list(unseen), ("bin", "count"), ("",), end - start, (start, end), phase=start)
-        found = {
-            row["column"]: dict(zip(row["bin"], row["count"], strict=True)).get(unseen[row["column"]], 0) for row in counts.to_pylist()
-        }
-        most = sorted((name for name, count in found.items() if count), key=lambda name: (-found[name], name))[:_TOLD]
+        found = self._stores.panes.held_by(contract, unseen, (start, end))
+        most = sorted(found, key=lambda name: (-found[name], name))[:_TOLD]
         slots = np.arange(start, end, contract.pane)
         told = History(self._stores.raw, self._stores.control.contract_version).unseen(contract, most, slots, _TOLD) if most else {}
         return [(name, found[name], told[name]) for name in most]

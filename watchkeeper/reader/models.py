@@ -56,8 +56,7 @@ class ModelReader(Sources):
     def standing(self, contract: Contract) -> tuple[dict[str, Any], ModelStanding]:
         """The row of one model, without the number of labels that came, and what else the facts say of it."""
         model = contract.model
-        progress = self._stores.batches.progress(self._backend.clock.now(), [model]).get(model)
-        mark = stamp(contract, progress, self._stores.control.cursor(OWNER + model))
+        progress, mark = self._stamped(contract)
         if (found := self._standing.get(model, mark)) is None:
             found = self._standing.put(model, mark, self._look(contract, progress))
         opened = self._stores.control.open_episodes().get(model, 0)

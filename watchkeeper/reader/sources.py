@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 from core.contract import Contract
+from core.document_name import OWNER
 from core.error import ConfigError
 from monitors.reference.derive import ReferenceSummary
+from storage.facts.progress import Progress
 from watchkeeper.backend import Readable
+from watchkeeper.reader.kept import Kept, stamp
 from watchkeeper.scheduling.definition_cache import DefinitionCache
+
+_PAGE = 1.0  # seconds that a stamp holds unless something is known to have come: as long as a page takes
 
 
 class Sources:
@@ -16,6 +23,7 @@ class Sources:
         self._backend, self._stores = backend, backend.stores
         self._defined = DefinitionCache(backend.stores.control)  # decoded once, and again when something was defined
         self._references: dict[tuple[str, int, int], ReferenceSummary] = {}
+        self._stamps = Kept[Hashable](_PAGE)
 
     def contract(self, model: str) -> Contract | None:
         """The newest contract."""
@@ -25,6 +33,18 @@ class Sources:
         if (contract := self._stores.control.contract(model)) is None:
             raise ConfigError(f"there is no model `{model}`", remedy="`watchkeeper reference` makes one")
         return contract
+
+    def _stamped(self, contract: Contract) -> tuple[Progress | None, Hashable]:
+        """How far a model's events are, and the stamp of what is known of it now."""
+        model, tag = contract.model, self._backend.tag()
+        progress = self._stores.batches.progress(self._backend.clock.now(), [model]).get(model)
+        mark = stamp(contract, progress, self._stores.control.cursor(OWNER + model))
+        return progress, self._stamps.put(model, (tag, contract.version, contract.summary), mark)
+
+    def _stamp(self, contract: Contract, tag: str) -> Hashable:
+        """The stamp of what is known of a model, which the parts of a page ask for once; under a tag of the backend, which changes with whatever can be read."""
+        held = self._stamps.get(contract.model, (tag, contract.version, contract.summary))
+        return held if held is not None else self._stamped(contract)[1]
 
     def _reference(self, contract: Contract) -> ReferenceSummary | None:
         key = (contract.model, contract.based_on, contract.summary)  # versions that only took up values share it

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from threading import Lock
 from typing import Any, NamedTuple
@@ -42,16 +43,16 @@ from watchkeeper.reader.sources import Sources
 
 _MOST = 200_000  # readings at a time
 _TRAINED = 30  # of a measure that takes seconds of CPU for each
-_PAGE = 1.0  # seconds that what panes hold is taken for the same, unless something is known to have come: as long as a page takes
 _NAME = "trial"  # of a monitor without a name
 
 
 class _There(NamedTuple):
-    """What panes hold of a model: its segments, the slots with predictions, and how many each holds."""
+    """What panes hold of a model: its segments, the slots with predictions, and how many each holds; and the stamp under which that is so."""
 
     segments: list[str]
     slots: Ints
     rows: Ints
+    stamp: Hashable
 
 
 class TrialReader(Sources):
@@ -60,7 +61,7 @@ class TrialReader(Sources):
     def __init__(self, backend: Readable) -> None:
         super().__init__(backend)
         stores = backend.stores
-        self._there = Kept[_There](_PAGE)
+        self._there: Kept[_There] = Kept()
         self._looking: dict[str, Lock] = {}  # by model
         self._failed: dict[str, tuple[float, str]] = {}  # by model: when the last look failed, and why
         self._evaluate = Evaluate(stores.panes, stores.raw, stores.stream, stores.control.contract_version, stores.training)
@@ -165,31 +166,35 @@ class TrialReader(Sources):
         if (many := len(windows) * int(places(monitor, columns, segments).sum())) > limit:
             raise ConfigError(f"these are {many:,} readings", remedy=f"ask for {limit:,} at most: fewer columns, one segment, or less time")
         scope = scope_of(monitor, model, segments)
+        if trial.segment is not None and not MEASURES[monitor.measure].subject.protected:  # else groups are read within it
+            scope = replace(scope, only=segments)
         for chunk in plan.chunks(windows, most(scope, monitor.window)) if segments else ():
             yield self._evaluate(monitor, chunk, self._evaluate.reads(scope), early)
 
     def _windows(self, monitor: Monitor, contract: Contract) -> tuple[Spans, Ints, Ints]:
         """The windows that have closed, the slots with predictions, and how many each holds."""
-        _, slots, rows = self._of(contract)
-        return plan.existing(monitor.window, slots, self._backend.clock.now() - wait(monitor), live=False), slots, rows
+        there = self._of(contract)
+        windows = plan.existing(monitor.window, there.slots, self._backend.clock.now() - wait(monitor), live=False)
+        return windows, there.slots, there.rows
 
     def _of(self, contract: Contract) -> _There:
-        """What panes hold of a model. The measures of a page ask at once or one after the other. Raises Retryable."""
-        began, mark, panes = time.monotonic(), (self._backend.tag(), contract.version, contract.summary), self._stores.panes
+        """What panes hold of a model, which is kept until something comes. The measures of a page ask at once or one after the other. Raises Retryable."""
+        began, tag, panes = time.monotonic(), self._backend.tag(), self._stores.panes
         with self._looking.setdefault(contract.model, Lock()):  # who asks meanwhile gets the same answer
             failed, why = self._failed.get(contract.model, (began, ""))
             if began < failed:  # or is told of the same failure: a store that is away is not waited for in turn
                 raise Retryable(why)
             try:
+                mark = self._stamp(contract, tag)
                 held = self._there.get(contract.model, mark)
-                return held or self._there.put(contract.model, mark, _There(panes.segments(contract), *panes.slots(contract)))
+                return held or self._there.put(contract.model, mark, _There(panes.segments(contract), *panes.slots(contract), mark))
             except Retryable as error:
                 self._failed[contract.model] = time.monotonic(), str(error)
                 raise
 
     def _early(self, monitor: Monitor, model: Model, windows: Spans, slots: Ints, rows: Ints) -> Spans | None:
         """The windows of the stream that the monitor is calibrated on, as they are now."""
-        self._evaluate.forget(monitor)
+        self._evaluate.known_under(monitor, self._of(model.contract).stamp)
         return self._evaluate.early(monitor, model, windows, slots, rows)
 
     def _model(self, contract: Contract) -> Model:
