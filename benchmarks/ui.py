@@ -158,9 +158,10 @@ def fill(engine: Http, models: Sequence[str], many: int, days: int, day: int) ->
             continue
         for back in range(1, MONTH + 1):
             copied(engine, name, BIG, range(back, back + 1), times, day)
-    for model in models[1:]:
-        said = "SELECT * REPLACE ({model:String} AS model) FROM (SELECT * FROM batches WHERE model = {big:String})"  # else the new name is compared
-        engine.command(f"INSERT INTO batches {said}", {"model": model, "big": BIG})
+    for model in [*models[1:], BIG]:  # the big one last: its own batches are copied, and then begin as long ago as its panes
+        new = "{model:String} AS model, first_ts - toIntervalDay({back:UInt32}) AS first_ts"
+        said = f"SELECT * REPLACE ({new}) FROM (SELECT * FROM batches WHERE model = {{big:String}}) AS one"  # REPLACE would hide the model of the condition
+        engine.command(f"INSERT INTO batches {said}", {"model": model, "big": BIG, "back": days - 1})
     progress("parts are merged")
     until = time.monotonic() + 900
     while time.monotonic() < until and engine.query("SELECT 1 AS one FROM system.merges LIMIT 1").num_rows:
