@@ -12,11 +12,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import orjson
 import plotly
 from dash import ALL, MATCH, ClientsideFunction, Dash, Input, Output, State, no_update, set_props
 from dash.backends._fastapi import FastAPIDashServer
+from dash.development.base_component import Component
 from dash.fingerprint import build_fingerprint
-from plotly.io.json import to_json_plotly
 from starlette.applications import Starlette
 from starlette.types import Scope
 
@@ -41,6 +42,7 @@ with suppress(ImportError):
 
 _log = logging.getLogger(__name__)
 _PLACES = places()
+_JSON = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS  # as Dash writes it
 KNOWN = ("/ui/", "/v1/", "/metrics")
 
 
@@ -135,8 +137,10 @@ def _callbacks(app: Any, reader: Reader) -> None:
         drawn, frame = await gather(_drawn(reader, path, search), _frame(reader))
         (title, body), at = drawn, find(path)
         open_episodes, health = frame
-        found = hashlib.blake2b(to_json_plotly(body).encode(), digest_size=16).hexdigest()
-        view = no_update if found == digest else body  # nothing has changed: the charts stay as they are
+        written = orjson.dumps(body, default=Component.to_plotly_json, option=_JSON)
+        found = hashlib.blake2b(written, digest_size=16).hexdigest()
+        # Nothing has changed: the charts stay as they are. Dash would look through components for what is no JSON; it has nothing to look for in what was read from JSON.
+        view = no_update if found == digest else orjson.loads(written)
         shown = {"path": path, "search": search, "title": f"{title} · Watchkeeper"}
         return view, shell.nav(_PLACES, at[0].place if at else None, open_episodes), health, shown, found
 

@@ -60,7 +60,9 @@ async def draw(reader: Reader, search: str, model: str, name: str) -> Page:
     drawn = await gather(
         panel(_drift(reader, found, column, state, here), "drift"), panel(quality(reader, found, column, state, here), "quality over time")
     )
-    return Page(f"{name} of {model}", [*head, *(part for each in drawn for part in piece.several(each) if part is not None)])
+    chosen = found.measures.get(state.measure)
+    first = drawn[::-1] if chosen is not None and chosen.family is Family.QUALITY else drawn  # who comes from a quality episode asks for it
+    return Page(f"{name} of {model}", [*head, *(part for each in first for part in piece.several(each) if part is not None)])
 
 
 def _size(column: Column) -> str:

@@ -251,3 +251,16 @@ async def test_a_window_before_the_first_event_says_so(twin: Twin) -> None:
     before = moment.text(START - 30 * moment.DAY)
     shown = json.dumps(await drawn(twin, f"{MODEL}/drift?window={before}"))
     assert "This window has not been evaluated" in shown
+
+
+async def test_who_comes_from_a_quality_episode_sees_the_quality_of_the_column_first(twin: Twin) -> None:
+    """Before its drift, which is first for all others."""
+
+    async def places(search: str) -> tuple[int, int]:
+        said = json.dumps(await drawn(twin, f"{MODEL}/columns/temp{search}"))
+        return said.index('"Quality, '), said.index('"Calibration of ')
+
+    quality, drift = await places("?measure=quality.null_rate")
+    assert quality < drift
+    quality, drift = await places("")
+    assert quality > drift

@@ -161,7 +161,7 @@ def test_use_is_counted_by_version_and_role(backend: Backend, model: str) -> Non
 def test_a_retraining_is_judged_with_its_version_beside_the_one_before(backend: Backend, model: str) -> None:
     """Where both serve: by an anytime-valid comparison of the verified measure, in either direction. Where the one before is gone there is nothing to compare."""
     send(backend, model, requests(), paired=True)
-    control = SimpleNamespace(contract=backend.contracts.get, **dict.fromkeys(("contract_version", "reference"), lambda *_: None))
+    control = SimpleNamespace(contract=backend.contracts.get, **dict.fromkeys(("contract_version", "reference", "cursor"), lambda *_: None))
     control.monitors = control.budgets = lambda *_: []
     stores = SimpleNamespace(
         control=control,
