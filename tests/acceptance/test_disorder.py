@@ -15,7 +15,7 @@ import yaml
 from tests.acceptance import watch
 from tests.acceptance.agree import differences
 from tests.acceptance.storm import Storm, write
-from tests.acceptance.world import World
+from tests.acceptance.world import RARELY, World
 from tests.oracle.compare import compare
 from watchkeeper.client import Client
 from watchkeeper.demo import flights
@@ -23,7 +23,7 @@ from watchkeeper.demo import flights
 pytestmark = pytest.mark.slow
 
 DAYS = 21
-SOON = {"WATCHKEEPER_INGEST__SILENCE": "1s"}
+SOON = {"WATCHKEEPER_INGEST__SILENCE": "1s", **RARELY}
 
 
 def test_a_disordered_stream_reads_as_the_quiet_one(

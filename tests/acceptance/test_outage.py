@@ -28,7 +28,7 @@ from tests.acceptance.direct import Direct
 from tests.acceptance.drawn import drawn
 from tests.acceptance.machines import Machines
 from tests.acceptance.sending import http, sending
-from tests.acceptance.world import Cluster, Servers
+from tests.acceptance.world import RARELY, Cluster, Servers
 from tests.oracle.compare import compare
 from tests.oracle.expected import expected
 from tests.oracle.spec import Spec
@@ -37,7 +37,7 @@ from watchkeeper.client import Client
 pytestmark = pytest.mark.slow
 
 SECONDS = float(os.environ.get("WATCHKEEPER_OUTAGE_SECONDS", "15"))
-SETTINGS = {"WATCHKEEPER_INGEST__SILENCE": "2s", "WATCHKEEPER_INGEST__MEMORY": str(32 << 20), "WATCHKEEPER_KAFKA__SESSION": "10s"}
+SETTINGS = {"WATCHKEEPER_INGEST__SILENCE": "2s", "WATCHKEEPER_INGEST__MEMORY": str(32 << 20), "WATCHKEEPER_KAFKA__SESSION": "10s", **RARELY}
 PATIENCE = 300.0  # seconds more that a process has to tell of it on a busy machine; so much longer the outage lasts
 INGEST = ("ingest-1", "ingest-2")
 RATE = 200  # predictions a second, and as many labels

@@ -14,7 +14,7 @@ import yaml
 from tests.acceptance import census
 from tests.acceptance.direct import Direct
 from tests.acceptance.sending import Rows
-from tests.acceptance.world import PARTITIONS, Cluster, Servers
+from tests.acceptance.world import PARTITIONS, RARELY, Cluster, Servers
 from tests.oracle.compare import compare
 from tests.oracle.expected import expected
 from tests.oracle.spec import Spec
@@ -22,7 +22,7 @@ from watchkeeper.client import Client
 
 pytestmark = pytest.mark.slow
 
-SOON = {"WATCHKEEPER_INGEST__SILENCE": "1s"}
+SOON = {"WATCHKEEPER_INGEST__SILENCE": "1s", **RARELY}
 PEOPLE, TWICE = 3_000, 300
 
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tests.acceptance import census
-from tests.acceptance.world import Cluster, World
+from tests.acceptance.world import RARELY, Cluster, World
 from tests.oracle.compare import compare
 from tests.oracle.expected import expected
 from tests.oracle.spans import FLOATS
@@ -19,7 +19,7 @@ from watchkeeper.client import Client
 
 pytestmark = pytest.mark.slow
 
-SOON = {"WATCHKEEPER_INGEST__SILENCE": "1s"}
+SOON = {"WATCHKEEPER_INGEST__SILENCE": "1s", **RARELY}
 
 
 def test_a_shuffled_month_reads_as_a_batch_job_over_it(world: Callable[[Mapping[str, str]], World]) -> None:

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from tests.acceptance.world import World
+from tests.acceptance.world import RARELY, World
 from tests.oracle.compare import compare
 from tests.oracle.expected import expected
 from tests.oracle.spec import Spec
@@ -111,7 +111,7 @@ def test_embeddings_are_watched_as_a_batch_job_would(world: Callable[[Mapping[st
     """Every reading equals what numpy computes from all rows; the drift is seen, and a bad vector costs its cell."""
     reference, stream, wanted = made()
     sent = events(stream.sample(frac=1.0, random_state=4))
-    with world({"WATCHKEEPER_INGEST__SILENCE": "1s"}) as place, Client(place.url) as client:
+    with world({"WATCHKEEPER_INGEST__SILENCE": "1s", **RARELY}) as place, Client(place.url) as client:
         answer = client.reference(MODEL, parquet(reference), **OPTIONS)
         assert [one["kind"] for one in answer["features"] if one["name"] in SIZES] == ["vector", "vector"]
         client.apply(yaml.safe_dump(monitors()))

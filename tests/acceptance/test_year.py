@@ -14,7 +14,7 @@ import pytest
 
 from tests.acceptance import watch
 from tests.acceptance.storm import write
-from tests.acceptance.world import Cluster, Embedded, World
+from tests.acceptance.world import RARELY, Cluster, Embedded, World
 from tests.browser.tour import tour
 from tests.oracle.compare import compare
 from watchkeeper.client import Client
@@ -33,7 +33,7 @@ def test_every_reading_of_the_year_is_what_a_batch_job_computes(
     pairs: tuple[flights.Pair, ...], world: Callable[[Mapping[str, str]], World], tmp_path: Path
 ) -> None:
     """Sample sizes exactly, values to 1e-9, and verdicts, for `all` and every segment, over months of two models; and the pages of the cluster lead from an episode to a single event."""
-    with world({}) as place, Client(place.url) as client:
+    with world(RARELY) as place, Client(place.url) as client:
         streams = {pair: _stream(pair, DAYS[type(place)]) for pair in pairs}
         for pair in pairs:
             watch.define(client, pair, every=True)
