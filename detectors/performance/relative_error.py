@@ -24,8 +24,8 @@ SMAPE = mean_loss(
 
 
 def wape(absolute: LossSums, sizes: LossSums) -> Floats:
-    """Sum |prediction - label| / sum |label|: (...), NaN where all labels are 0, and where they are too large for a sum."""
-    with np.errstate(invalid="ignore", divide="ignore"):
+    """Sum |prediction - label| / sum |label|: (...), NaN where all labels are 0, and where they are too large for a sum; infinite where they are too small for a quotient."""
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         return np.asarray(np.where((sizes.total > 0) & np.isfinite(sizes.total), absolute.total / sizes.total, np.nan))
 
 
