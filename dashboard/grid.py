@@ -48,7 +48,7 @@ def columns(contract: Contract, chosen: str = "", *, worst: bool = False) -> lis
         GridColumn("Role", lambda event: event["role"], width=100),
     ]
     if worst:
-        fixed.sort(key=lambda one: ("Prediction id", "Error").index(one.title) if one.title in ("Prediction id", "Error") else 2)
+        fixed.sort(key=lambda one: 0 if one.pinned else 1 if one.title == "Error" else 2)
     named = sorted((*contract.features, *contract.tags), key=lambda one: one.name != chosen)[:FEATURES]
     return [*fixed, *(GridColumn(one.name, _value(one.name), number=one.numeric) for one in named)]
 

@@ -89,10 +89,10 @@ def explain(evaluate: Evaluate, monitor: Monitor, model: Model, found: list[str]
     shown = [one for one in sorted(shown, key=lambda one: one.column not in own_column) if one.column not in inside]
     parted = split(seen.target, seen.baseline) if about.family is Family.PERFORMANCE else None
     cut = _UNSPLIT if parted is None else SplitCause(**vars(parted.scaled(scale)))
-    first = _told(shown[0]) if shown and shown[0].column in own_column and about.family is Family.DRIFT else None
-    moved = None if first is None else _moved(every, first)
+    told = tuple(map(_told, shown[:COLUMNS]))
+    moved = _moved(every, told[0]) if told and told[0].column in own_column and about.family is Family.DRIFT else None
     worst = _examples(seen, listed[0].parts if listed and moved is None else moved or ())
-    return _causes(asked, about, own, seen.read, listed, shown, cut, worst, change)
+    return _causes(asked, about, own, seen.read, listed, told, cut, worst, change)
 
 
 def _slice_of(model: Model, asked: CauseQuery) -> tuple[tuple[Axis, ...], Parts]:
@@ -123,7 +123,7 @@ def _causes(
     own: Value,
     rows: int,
     listed: Sequence[Slice],
-    shown: Sequence[ColumnFound] = (),
+    told: tuple[ColumnCause, ...] = (),
     cut: SplitCause = _UNSPLIT,
     examples: tuple[str, ...] = (),
     change: float = 0.0,
@@ -131,7 +131,6 @@ def _causes(
     segments = tuple(
         SegmentCause(one.name, one.share, one.value, one.baseline, one.n, one.contribution, one.p) for one in listed[:SEGMENTS]
     )
-    told = tuple(map(_told, shown[:COLUMNS]))
     return Causes(
         asked=asked,
         sentence=sentence(about, own.value, own.baseline, change, segments, told, cut),

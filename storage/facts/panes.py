@@ -67,6 +67,7 @@ _INPUTS = {
     "code": ("groupArrayArray(code)", "codes", "codes"),
 }
 _BINNED = frozenset({"bin", "count", "sum_bin", "sum", "total"})
+_IN_BIN = "count[transform(column, {names:Array(LowCardinality(String))}, {bins:Array(UInt16)}, toUInt16(65535))]"  # rows in one bin of each column
 _SEGMENTS = " AND segment IN {segments:Array(String)}"
 _NARROW = 128  # bins: columns with so many at most are summed by place
 
@@ -201,19 +202,18 @@ class Panes:
         """By version of the model that has `least` predictions or more in a span, the features of which none of its predictions has a value."""
         sql = (
             "SELECT version, groupArrayIf(column, nulls = rows) AS columns FROM (SELECT version, column, sum(n) AS rows,"
-            " sum(count[transform(column, {names:Array(LowCardinality(String))}, {nulls:Array(UInt16)}, toUInt16(65535))]) AS nulls"
+            f" sum({_IN_BIN}) AS nulls"
             f" FROM panes WHERE {_HELD} AND {_CURRENT} AND grouping = '' AND column IN {{names:Array(String)}} GROUP BY version, column HAVING rows >= {{least:UInt64}})"
             " GROUP BY version"
         )
-        features = {"names": [one.name for one in contract.features], "nulls": [one.null for one in contract.features], "least": least}
+        features = {"names": [one.name for one in contract.features], "bins": [one.null for one in contract.features], "least": least}
         found = self._engine.query(sql, self._parameters(contract, contract.pane, span) | features).to_pylist()
         return {row["version"]: frozenset(row["columns"]) for row in found}
 
     def held_by(self, contract: Contract, bins: Mapping[str, int], span: tuple[int, int]) -> dict[str, int]:
         """How many predictions of a span of whole panes have a value in one bin of each of some columns; columns without any are left out."""
-        bin_of = "transform(column, {names:Array(LowCardinality(String))}, {bins:Array(UInt16)}, toUInt16(65535))"
         sql = (
-            f"SELECT column, sum(count[{bin_of}]) AS rows FROM panes WHERE {_HELD} AND {_CURRENT} AND grouping = ''"
+            f"SELECT column, sum({_IN_BIN}) AS rows FROM panes WHERE {_HELD} AND {_CURRENT} AND grouping = ''"
             " AND column IN {names:Array(String)} GROUP BY column HAVING rows > 0"
         )
         asked = {"names": list(bins), "bins": list(bins.values())}
