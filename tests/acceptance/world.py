@@ -15,9 +15,8 @@ from storage.facts.http import Http
 from tests.acceptance.process import Process, migrated
 
 PARTITIONS = 6
-RARELY = {
-    "WATCHKEEPER_EVALUATE__DEBOUNCE_MS": "3000"
-}  # for worlds that prove what is computed, not how soon: while events come, a step follows the other, and each costs a second of CPU
+# For worlds that prove what is computed, not how soon: while events come, a step follows the other, and each costs a second of CPU.
+RARELY = {"WATCHKEEPER_EVALUATE__DEBOUNCE_MS": "3000"}
 PROCESSES = ("ingest-1", "ingest-2", "evaluate", "deliver", "serve")
 _COUNTS = """
 SELECT
