@@ -13,12 +13,13 @@ import msgspec
 
 from core.classes import Classes
 from core.contract import PREDICTION, Contract, Task
-from core.event_query import EventCounts, EventQuery, Order
+from core.event_query import EventCounts, EventQuery
 from core.moment import EARLIEST, LATEST
 from core.text import INVALID, NULL
 from storage.facts.drawn import Drawn, drawn
 from storage.facts.engine import Engine
 from storage.facts.event_condition import Conditions
+from storage.facts.event_key import AT, ORDERS, Key
 from storage.facts.page_cursor import decode, encode
 
 SPAN = "ts >= fromUnixTimestamp64Micro({low:Int64}, 'UTC') AND ts < fromUnixTimestamp64Micro({high:Int64}, 'UTC')"
@@ -30,28 +31,11 @@ EXACT, DRAWN = 500_000, 200_000  # events of a period that are all counted at mo
 _IDS = 10_000_000  # events of which all ids are read in less time than parts of them are found, if their columns are not read, too
 _WORST = 40_000  # events with the largest errors among which those that fit are sought first,
 _FURTHER = 2_000_000  # and at most; if more are needed, all events are looked at, a stretch of time after the other
+_AGAIN = 20  # events by time that are read beyond those of a page, since some may have come twice
 _FIRST, _NEXT, _MOST = 20_000, 1_000_000, 5_000_000  # events by time that are joined with their labels first, then, and at a time
 
 
-class _Key(NamedTuple):
-    """A column by which events are sorted: its name, its expression, and its type in SQL and in a cursor."""
-
-    name: str
-    sql: str
-    kind: str
-    type: type
-
-
-_ID, _AT, _LOSS = (
-    _Key("prediction_id", "prediction_id", "String", str),
-    _Key("at", "toUnixTimestamp64Micro(ts)", "Int64", int),
-    _Key("loss", "loss", "Float64", float),
-)
-_ORDERS: dict[Order, tuple[tuple[_Key, ...], str]] = {
-    "newest": ((_AT, _ID), "DESC"),
-    "oldest": ((_AT, _ID), "ASC"),
-    "worst": ((_LOSS, _AT, _ID), "DESC"),
-}
+_SHOWN = f"prediction_id, {AT.sql} AS at, partition, position, place"
 _KEPT = {"known": "labelled", "unknown": "NOT labelled", "wrong": "isFinite(loss) AND loss > 0"}
 
 
@@ -109,7 +93,7 @@ class _Page(NamedTuple):
 
     known: _Known
     asked: EventQuery
-    keys: Sequence[_Key]
+    keys: Sequence[Key]
     direction: str
     after: Sequence[Any] | None
 
@@ -117,6 +101,23 @@ class _Page(NamedTuple):
     def down(self) -> bool:
         """Whether the largest comes first."""
         return self.direction == "DESC"
+
+    @property
+    def order(self) -> str:
+        """The order in SQL."""
+        return "ORDER BY " + ", ".join(f"{'ts' if key is AT else key.sql} {self.direction}" for key in self.keys)
+
+    @property
+    def first(self) -> str:
+        """The events of the page and one more, each id once, in SQL."""
+        return f"{self.order} LIMIT 1 BY prediction_id LIMIT {{limit:UInt64}}"
+
+    def behind(self, where: Conditions) -> list[str]:
+        """The condition that an event comes after the place, whose parameters are those of `where`; none for the first page."""
+        if self.after is None:
+            return []
+        bound = ", ".join(where.bind(value, key.kind) for key, value in zip(self.keys, self.after, strict=True))
+        return [f"({', '.join(key.sql for key in self.keys)}) {'<' if self.down else '>'} ({bound})"]
 
     def later(self, span: tuple[int, int], at: int) -> tuple[int, int]:
         """The part of a span that comes at a time or after it in the list: what is on pages before is not read again."""
@@ -132,7 +133,7 @@ class EventList:
 
     def places(self, contracts: Sequence[Contract], asked: EventQuery) -> tuple[list[dict[str, Any]], str | None]:
         """Where the events of a page are, in order: prediction_id, at, partition, position and place; and the cursor of the next page or None."""
-        keys, direction = _ORDERS[asked.order]
+        keys, direction = ORDERS[asked.order]
         page = self._keys(self._known(contracts, asked), asked, keys, direction)
         more = len(page) > asked.limit
         page = page[: asked.limit]
@@ -140,7 +141,7 @@ class EventList:
 
     def beside(self, contracts: Sequence[Contract], asked: EventQuery, place: Sequence[Any]) -> tuple[str | None, str | None]:
         """The ids of the events before and after a place in the list; None at its ends. `place` is what the order compares: the time and the id, of `worst` before them the loss."""
-        keys, direction = _ORDERS[asked.order]
+        keys, direction = ORDERS[asked.order]
         known = self._known(contracts, asked)
         asked = msgspec.structs.replace(asked, after=encode(list(place)), limit=1)
         sides = (self._keys(known, asked, keys, way) for way in ("ASC" if direction == "DESC" else "DESC", direction))
@@ -181,7 +182,7 @@ class EventList:
         found = self._engine.query(f"SELECT {slot} AS slot, count() AS n {rows} GROUP BY slot ORDER BY slot", given | {"step": step})
         return dict(zip(map(int, found["slot"].to_pylist()), map(int, found["n"].to_pylist()), strict=True))
 
-    def _keys(self, known: _Known, asked: EventQuery, keys: Sequence[_Key], direction: str) -> list[dict[str, Any]]:
+    def _keys(self, known: _Known, asked: EventQuery, keys: Sequence[Key], direction: str) -> list[dict[str, Any]]:
         """Where the events of the page are, in order, and one more if there are more: prediction_id, at, partition, position, place and, if labels are joined, loss."""
         page = _Page(known, asked, keys, direction, None if asked.after is None else decode(asked.after, [key.type for key in keys]))
         span = _span(asked)
@@ -190,11 +191,26 @@ class EventList:
             return []  # without a label there is no loss
         if page.after is not None and asked.order != "worst":
             span = page.later(span, page.after[0])
+        if not _by_label(asked) and (soon := self._soon(page, span)) is not None:
+            return soon
         if not self._by_outcomes(asked, *span):
             return self._read(self._filtered(known, asked, *span, joined=False), page)
         if asked.order != "worst":
             return self._in_time(page, span)
         return self._largest(page, span) if known.number else self._wrong_first(page, span)
+
+    def _soon(self, page: _Page, span: tuple[int, int]) -> list[dict[str, Any]] | None:
+        """The page by time, sought among the first events of the span, at which ClickHouse stops reading: it does not for a `LIMIT BY`. None if these may be too few."""
+        asked, where = page.asked, _fitting(page.known, page.asked)
+        fits = [*where.sql, *([] if asked.as_of is None else [BY_THEN])]
+        many = _FIRST if fits else asked.limit + _AGAIN
+        held = " AND ".join(["model = {model:String}", SPAN, COUNTS, *page.behind(where)])
+        first = f"SELECT *, count() OVER () AS looked FROM (SELECT * FROM predictions WHERE {held} {page.order} LIMIT {{first:UInt64}})"
+        sql = f"SELECT {_SHOWN}, looked FROM ({first}) WHERE {' AND '.join(fits) or 'true'} {page.first}"
+        given = {"model": asked.model, "low": span[0], "high": span[1], "as_of": asked.as_of or 0, "first": many, "limit": asked.limit + 1}
+        found = self._engine.query(sql, given | page.known.parameters | where.parameters)
+        looked = found["looked"][0].as_py() if found.num_rows else many * bool(fits)
+        return list(found.drop_columns(["looked"]).to_pylist()) if found.num_rows > asked.limit or looked < many else None
 
     def _in_time(self, page: _Page, span: tuple[int, int], loss: float | None = None) -> list[dict[str, Any]]:
         """The page by the order of the table, so that it is there before all is read; with `loss` of events that have this one."""
@@ -232,17 +248,10 @@ class EventList:
 
     def _read(self, found: _Filtered, page: _Page) -> list[dict[str, Any]]:
         """The first events that fit, and one more than the page has."""
-        asked, keys, direction = page.asked, page.keys, page.direction
-        kept = [*found.kept, *(["isFinite(loss)"] if asked.order == "worst" else [])]
-        if page.after is not None:
-            bound = ", ".join(found.where.bind(value, key.kind) for key, value in zip(keys, page.after, strict=True))
-            kept.append(f"({', '.join(key.sql for key in keys)}) {'<' if page.down else '>'} ({bound})")
-        order = ", ".join(f"{'ts' if key is _AT else key.sql} {direction}" for key in keys)
+        asked = page.asked
+        kept = [*found.kept, *(["isFinite(loss)"] if asked.order == "worst" else []), *page.behind(found.where)]
         loss = ", loss" if _by_label(asked) else ""
-        sql = (
-            f"SELECT prediction_id, {_AT.sql} AS at, partition, position, place{loss} FROM ({found.sql}) WHERE {' AND '.join(kept) or 'true'}"
-            f" ORDER BY {order} LIMIT 1 BY prediction_id LIMIT {{limit:UInt64}}"
-        )
+        sql = f"SELECT {_SHOWN}{loss} FROM ({found.sql}) WHERE {' AND '.join(kept) or 'true'} {page.first}"
         return list(self._engine.query(sql, found.parameters | found.where.parameters | {"limit": asked.limit + 1}).to_pylist())
 
     def _filtered(
@@ -318,7 +327,7 @@ class EventList:
             ends |= {"after_loss": page.after[0], "after_at": page.after[1]}
         rows = f"SELECT {known.loss('text', 'loss')} AS found, ts FROM outcomes WHERE model = {{model:String}} AND {SPAN} AND deleted = 0"
         holds = _Reach(tuple(bounds), ends, whole=False).holds("found", "ts")
-        sql = f"SELECT found, {_AT.sql} AS at FROM ({rows}) WHERE {holds} ORDER BY found {direction}, at {direction} LIMIT 1 OFFSET {{most:UInt64}}"
+        sql = f"SELECT found, {AT.sql} AS at FROM ({rows}) WHERE {holds} ORDER BY found {direction}, at {direction} LIMIT 1 OFFSET {{most:UInt64}}"
         last = self._engine.query(sql, given | ends).to_pylist()
         if last:
             bounds.append(f"{upto} ({{last_loss:Float64}}, {{last_at:Int64}})")
@@ -329,7 +338,7 @@ class EventList:
         """A span in parts that follow each other in the direction of a list, the first of few events, so that a page is there soon, and all of so many that they can be joined at a time."""
         most = _FIRST
         while low < high:
-            sql = f"SELECT {_AT.sql} AS at FROM predictions WHERE model = {{model:String}} AND {SPAN} ORDER BY ts {direction} LIMIT 1 OFFSET {{most:UInt64}}"
+            sql = f"SELECT {AT.sql} AS at FROM predictions WHERE model = {{model:String}} AND {SPAN} ORDER BY ts {direction} LIMIT 1 OFFSET {{most:UInt64}}"
             found = self._engine.query(sql, {"model": model, "low": low, "high": high, "most": most})["at"].to_pylist()
             if direction == "DESC":
                 start = found[0] if found else low

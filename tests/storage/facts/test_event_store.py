@@ -100,8 +100,11 @@ CASES: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-def test_events_by_what_they_hold(store: EventStore) -> None:
-    """Under whichever contract they were taken; an event that does not count is not shown, and a class is compared as what it means."""
+@pytest.mark.parametrize("first", [20_000, 1, 3])
+def test_events_by_what_they_hold(store: EventStore, monkeypatch: pytest.MonkeyPatch, first: int) -> None:
+    """Under whichever contract they were taken; an event that does not count is not shown, and a class is compared as what it means. Also where those that fit are not among the first ones."""
+    monkeypatch.setattr(event_list, "_FIRST", first)
+    monkeypatch.setattr(event_list, "_AGAIN", first - 101)
     for asked, found in CASES:
         assert ids(store, **asked) == found, asked
 
