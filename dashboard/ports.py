@@ -313,6 +313,10 @@ class Reader(Protocol):
         """The labelled rows in a span of whole panes, of one version of the model, or of all."""
         ...
 
+    def score_bins(self, model: str, segment: str, start: int, end: int) -> Mapping[str, ScoreBins]:
+        """The labelled rows in a span of whole panes by score, for each class that has scores. A span may be a year."""
+        ...
+
     def errors(self, model: str, grouping: str, version: str | None, start: int, end: int) -> Sequence[SegmentErrors]:
         """The errors of a regression in a span of whole panes, by segment of a grouping ("" is all traffic), those with most rows first, at most a few dozen."""
         ...
@@ -342,7 +346,7 @@ class Reader(Protocol):
         ...
 
     def event_counts(self, asked: EventQuery, step: int) -> EventCounts:
-        """How many events are asked for in each slot of `step` microseconds, estimated if there are too many. Raises ConfigError as `events`."""
+        """How many events are asked for in each slot of `step` microseconds, estimated if there are too many and panes do not tell. Raises ConfigError as `events`."""
         ...
 
     def beside(self, asked: EventQuery, event: Mapping[str, Any]) -> tuple[str | None, str | None]:

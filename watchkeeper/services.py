@@ -173,6 +173,10 @@ class Pages:
         n, cells, scores = self._reader.labelled(model, segment, version, start, end)
         return LabelledRows(n, cells, {name: ScoreBins(*held) for name, held in scores.items()})
 
+    def score_bins(self, model: str, segment: str, start: int, end: int) -> dict[str, ScoreBins]:
+        """The labelled rows of a span by score."""
+        return {name: ScoreBins(*held) for name, held in self._reader.score_bins(model, segment, start, end).items()}
+
     def errors(self, model: str, grouping: str, version: str | None, start: int, end: int) -> list[SegmentErrors]:
         """The errors of a regression by segment."""
         return [SegmentErrors(*one) for one in self._reader.errors(model, grouping, version, start, end)]

@@ -15,6 +15,7 @@ from storage.facts.flow import RecentFlow
 from storage.facts.http import Http
 from storage.facts.migration import migrate
 from storage.facts.outcome_store import OutcomeStore
+from storage.facts.pane_counts import PaneCounts
 from storage.facts.panes import Panes
 from storage.facts.progress import Batches
 from storage.facts.raw import Raw
@@ -43,6 +44,7 @@ class Stores:
             self.control = _control(settings, clock)
             opened.pop_all()
         self.raw, self.outcomes, self.panes = Raw(self.engine), OutcomeStore(self.engine), Panes(self.engine)
+        self.pane_counts = PaneCounts(self.engine)
         self.stream = Stream(self.engine)
         self.readings, self.writer = Readings(self.engine), Writer(self.engine, settings.ingest.unknown_for)
         self.waiting = WaitingStore(self.engine)

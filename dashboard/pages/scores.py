@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from dash import html
@@ -52,9 +53,9 @@ def scores(labelled: LabelledRows, of: Contract, state: PageState, window: tuple
     return [_explorer(found, at, usual, shown, where, choice), _curves(found, found[at], bins, shown, where)]
 
 
-def reliability(labelled: LabelledRows, state: PageState, window: tuple[int, int]) -> Component | None:
+def reliability(scores: Mapping[str, ScoreBins], state: PageState, window: tuple[int, int]) -> Component | None:
     """Whether scores are the chances that they claim to be, of one class; None if no labelled row has a score."""
-    there = {name: bins for name, bins in labelled.scores.items() if sum(bins.own) + sum(bins.others)}
+    there = {name: bins for name, bins in scores.items() if sum(bins.own) + sum(bins.others)}
     if not there:
         return None
     name = state.positive if state.positive in there else next(iter(there))

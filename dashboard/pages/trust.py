@@ -78,7 +78,7 @@ async def _reliability(reader: Reader, found: ModelView, state: PageState) -> li
         return []
     over, pane = period(found.row, state, Tumbling(moment.DAY)), found.contract.pane
     window = (over.start - over.start % pane, over.end - over.end % -pane)
-    card = reliability(await ask(reader.labelled, found.row.model, state.segment, None, *window), state, window)
+    card = reliability(await ask(reader.score_bins, found.row.model, state.segment, *window), state, window)
     return [] if card is None else [card]
 
 

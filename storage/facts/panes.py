@@ -14,19 +14,11 @@ from core.pane import HeldPanes
 from core.segment import ALL
 from storage.facts import column as col
 from storage.facts.engine import Engine
+from storage.facts.pane_condition import CURRENT, HELD, NEWEST, REBUILDS, WINDOW, parameters_of
 from storage.facts.raw import narrowed
 
-_WINDOW = "toUnixTimestamp64Micro(slot) - positiveModulo(toUnixTimestamp64Micro(slot) - {phase:Int64}, {length:Int64})"
 # Cells that have no one length begin at bounds.
 _BOUNDED = "roundDown(toUnixTimestamp64Micro(slot), {bounds:Array(Int64)})"
-_HELD = (
-    "model = {model:String} AND contract = {contract:UInt32} AND pane = {pane:UInt64}"
-    " AND slot >= fromUnixTimestamp64Micro({low:Int64}, 'UTC') AND slot < fromUnixTimestamp64Micro({high:Int64}, 'UTC')"
-)
-# Of a slot that was rebuilt from raw events, only the panes of the last rebuild count; those that ingest added have generation 0. One set has both: a second one would cost as much again.
-_REBUILDS = "FROM rebuilds WHERE model = {model:String} AND contract = {contract:UInt32}"
-_CURRENT = f"((slot, generation) IN (SELECT slot, arrayJoin([max(generation), 0]) {_REBUILDS} GROUP BY slot)) != (generation = 0)"
-_NEWEST = f"(slot, generation) IN (SELECT slot, max(generation) FROM performance_panes WHERE {_HELD} GROUP BY slot)"
 # The predictions of several models, each under its contract.
 _ALL_REBUILDS = "FROM rebuilds WHERE model IN {ms:Array(String)}"
 # Whether a row is of one of several models, each under its contract: the numbers that belong to a model's name are looked up once a name. The hint is for the index only: for each row a set of tuples takes ten times as long.
@@ -100,14 +92,14 @@ class Panes:
         """
         parts = _by_width(contract, columns) if _BINNED.intersection(names) else {None: list(columns)}
         asked = _asked(version, role, phase, bounds, segments)
-        parameters = self._parameters(contract, length, span) | {"groupings": list(groupings), **asked}
-        start = _WINDOW if bounds is None else _BOUNDED
+        parameters = parameters_of(contract, length, span) | {"groupings": list(groupings), **asked}
+        start = WINDOW if bounds is None else _BOUNDED
         found = []
         for width, some in parts.items():
             inner, outer = _summed(names, width)
             sql = (
                 f"SELECT start, column, segment, {outer} FROM (SELECT {start} AS start, column, segment, {inner} FROM panes"
-                f" WHERE {_HELD} AND {_CURRENT} AND column IN {{columns:Array(String)}} AND grouping IN {{groupings:Array(String)}}"
+                f" WHERE {HELD} AND {CURRENT} AND column IN {{columns:Array(String)}} AND grouping IN {{groupings:Array(String)}}"
                 f"{_SEGMENTS if segments else ''}{narrowed(version, role)} GROUP BY start, column, segment) ORDER BY column"
             )
             found.append(self._engine.query(sql, parameters | {"columns": some}))
@@ -135,21 +127,21 @@ class Panes:
         inner = ", ".join(f"{_TOTALS.get(name, f'groupArrayArray({name})')} AS s_{name}" for name in columns)
         outer = ", ".join(f"s_{name} AS {name}" for name in columns)
         sql = (
-            f"SELECT start, segment, {outer} FROM (SELECT {_WINDOW if bounds is None else _BOUNDED} AS start, segment, {inner} FROM performance_panes FINAL"
-            f" WHERE {_HELD} AND {_NEWEST} AND grouping IN {{groupings:Array(String)}}"
+            f"SELECT start, segment, {outer} FROM (SELECT {WINDOW if bounds is None else _BOUNDED} AS start, segment, {inner} FROM performance_panes FINAL"
+            f" WHERE {HELD} AND {NEWEST} AND grouping IN {{groupings:Array(String)}}"
             f"{_SEGMENTS if segments else ''}{narrowed(version, role)} AND n > 0 GROUP BY start, segment)"
         )
         parameters = {"groupings": list(groupings), **_asked(version, role, phase, bounds, segments)}
-        return self._engine.query(sql, self._parameters(contract, length, span) | parameters)
+        return self._engine.query(sql, parameters_of(contract, length, span) | parameters)
 
     def held(self, contract: Contract) -> HeldPanes:
         """Slots, segments and versions with predictions, in one query: an owner asks in each step."""
-        where = f"WHERE {_HELD} AND {_CURRENT} AND column = '@prediction'"
+        where = f"WHERE {HELD} AND {CURRENT} AND column = '@prediction'"
         sql = (
             f"SELECT 0 AS of, toUnixTimestamp64Micro(slot) AS start, version AS name, sum(n) AS rows FROM panes {where} AND grouping = '' GROUP BY slot, version"
             f" UNION ALL SELECT DISTINCT 1, toInt64(0), segment, toUInt64(0) FROM panes {where}"
         )
-        found = self._engine.query(sql, self._parameters(contract, contract.pane, _ALWAYS))
+        found = self._engine.query(sql, parameters_of(contract, contract.pane, _ALWAYS))
         # There may be a row for each minute of years: texts are told apart by their codes.
         whole, names = col.ints(found["of"]) == 0, col.categories(found["name"])
         starts, rows, versions = col.ints(found["start"])[whole], col.ints(found["rows"])[whole], names.codes[whole]
@@ -163,20 +155,18 @@ class Panes:
 
     def slots(self, contract: Contract, version: str | None = None) -> tuple[Ints, Ints]:
         """Slots with predictions (of one version of the model, or of all), ascending, and how many predictions each holds."""
-        held = f"{_HELD} AND {_CURRENT} AND column = '@prediction' AND grouping = ''" + (
-            " AND version = {version:String}" if version else ""
-        )
+        held = f"{HELD} AND {CURRENT} AND column = '@prediction' AND grouping = ''" + (" AND version = {version:String}" if version else "")
         sql = f"SELECT toUnixTimestamp64Micro(slot) AS start, sum(n) AS rows FROM panes WHERE {held} GROUP BY slot ORDER BY slot"
-        table = self._engine.query(sql, {**self._parameters(contract, contract.pane, _ALWAYS), "version": version or ""})
+        table = self._engine.query(sql, {**parameters_of(contract, contract.pane, _ALWAYS), "version": version or ""})
         return col.ints(table["start"]), col.ints(table["rows"])
 
     def versions(self, contract: Contract, span: tuple[int, int] | None = None) -> list[tuple[str, int, int]]:
         """The versions of the model that have predictions in a span, each with its first slot and how many there are; the one that came last is behind."""
         sql = (
-            f"SELECT version, toUnixTimestamp64Micro(min(slot)) AS first, sum(n) AS rows FROM panes WHERE {_HELD} AND {_CURRENT}"
+            f"SELECT version, toUnixTimestamp64Micro(min(slot)) AS first, sum(n) AS rows FROM panes WHERE {HELD} AND {CURRENT}"
             " AND column = '@prediction' AND grouping = '' GROUP BY version HAVING rows > 0 ORDER BY first, version"
         )
-        found = self._engine.query(sql, self._parameters(contract, contract.pane, span or _ALWAYS)).to_pylist()
+        found = self._engine.query(sql, parameters_of(contract, contract.pane, span or _ALWAYS)).to_pylist()
         return [(row["version"], row["first"], row["rows"]) for row in found]
 
     def rebuilds(self, contract: Contract, before: int) -> tuple[int, int]:
@@ -190,49 +180,49 @@ class Panes:
 
     def rebuilt(self, contract: Contract, before: int) -> Ints:
         """The slots whose newest rebuild is below a generation."""
-        sql = f"SELECT toUnixTimestamp64Micro(slot) AS start {_REBUILDS} GROUP BY slot HAVING max(generation) < {{before:UInt64}} ORDER BY slot"
+        sql = f"SELECT toUnixTimestamp64Micro(slot) AS start {REBUILDS} GROUP BY slot HAVING max(generation) < {{before:UInt64}} ORDER BY slot"
         return col.ints(self._engine.query(sql, {"model": contract.model, "contract": contract.version, "before": before})["start"])
 
     def segments(self, contract: Contract) -> list[str]:
         """Segments that hold predictions."""
-        sql = f"SELECT DISTINCT segment FROM panes WHERE {_HELD} AND {_CURRENT} AND column = '@prediction' ORDER BY segment"
-        return [row["segment"] for row in self._engine.query(sql, self._parameters(contract, contract.pane, _ALWAYS)).to_pylist()]
+        sql = f"SELECT DISTINCT segment FROM panes WHERE {HELD} AND {CURRENT} AND column = '@prediction' ORDER BY segment"
+        return [row["segment"] for row in self._engine.query(sql, parameters_of(contract, contract.pane, _ALWAYS)).to_pylist()]
 
     def valueless(self, contract: Contract, span: tuple[int, int], least: int) -> dict[str, frozenset[str]]:
         """By version of the model that has `least` predictions or more in a span, the features of which none of its predictions has a value."""
         sql = (
             "SELECT version, groupArrayIf(column, nulls = rows) AS columns FROM (SELECT version, column, sum(n) AS rows,"
             f" sum({_IN_BIN}) AS nulls"
-            f" FROM panes WHERE {_HELD} AND {_CURRENT} AND grouping = '' AND column IN {{names:Array(String)}} GROUP BY version, column HAVING rows >= {{least:UInt64}})"
+            f" FROM panes WHERE {HELD} AND {CURRENT} AND grouping = '' AND column IN {{names:Array(String)}} GROUP BY version, column HAVING rows >= {{least:UInt64}})"
             " GROUP BY version"
         )
         features = {"names": [one.name for one in contract.features], "bins": [one.null for one in contract.features], "least": least}
-        found = self._engine.query(sql, self._parameters(contract, contract.pane, span) | features).to_pylist()
+        found = self._engine.query(sql, parameters_of(contract, contract.pane, span) | features).to_pylist()
         return {row["version"]: frozenset(row["columns"]) for row in found}
 
     def held_by(self, contract: Contract, bins: Mapping[str, int], span: tuple[int, int]) -> dict[str, int]:
         """How many predictions of a span of whole panes have a value in one bin of each of some columns; columns without any are left out."""
         sql = (
-            f"SELECT column, sum({_IN_BIN}) AS rows FROM panes WHERE {_HELD} AND {_CURRENT} AND grouping = ''"
+            f"SELECT column, sum({_IN_BIN}) AS rows FROM panes WHERE {HELD} AND {CURRENT} AND grouping = ''"
             " AND column IN {names:Array(String)} GROUP BY column HAVING rows > 0"
         )
         asked = {"names": list(bins), "bins": list(bins.values())}
-        found = self._engine.query(sql, self._parameters(contract, contract.pane, span) | asked).to_pylist()
+        found = self._engine.query(sql, parameters_of(contract, contract.pane, span) | asked).to_pylist()
         return {row["column"]: row["rows"] for row in found}
 
     def use(self, contract: Contract, span: tuple[int, int] | None = None) -> list[tuple[str, str, int]]:
         """Versions and roles of the model, in this order, each with how many predictions it has in a span of whole panes, or ever."""
         sql = (
-            f"SELECT version, role, sum(n) AS rows FROM panes WHERE {_HELD} AND {_CURRENT} AND column = '@prediction' AND grouping = ''"
+            f"SELECT version, role, sum(n) AS rows FROM panes WHERE {HELD} AND {CURRENT} AND column = '@prediction' AND grouping = ''"
             " GROUP BY version, role HAVING rows > 0 ORDER BY version, role"
         )
-        found = self._engine.query(sql, self._parameters(contract, contract.pane, span or _ALWAYS)).to_pylist()
+        found = self._engine.query(sql, parameters_of(contract, contract.pane, span or _ALWAYS)).to_pylist()
         return [(row["version"], row["role"], row["rows"]) for row in found]
 
     def traffic(self, contract: Contract, segment: str, step: int, span: tuple[int, int] | None = None) -> tuple[Ints, Ints]:
         """Starts of steps with predictions of a segment, and how many."""
-        sql = f"SELECT {_WINDOW} AS start, sum(n) AS rows FROM panes WHERE {_HELD} AND {_CURRENT} AND column = '@prediction' AND segment = {{segment:String}} GROUP BY start ORDER BY start"
-        table = self._engine.query(sql, self._parameters(contract, step, span or _ALWAYS) | {"segment": segment})
+        sql = f"SELECT {WINDOW} AS start, sum(n) AS rows FROM panes WHERE {HELD} AND {CURRENT} AND column = '@prediction' AND segment = {{segment:String}} GROUP BY start ORDER BY start"
+        table = self._engine.query(sql, parameters_of(contract, step, span or _ALWAYS) | {"segment": segment})
         return col.ints(table["start"]), col.ints(table["rows"])
 
     def counts(self, asked: Sequence[tuple[Contract, str, tuple[int, int]]]) -> list[int]:
@@ -279,7 +269,7 @@ class Panes:
         asked = [contract for contract in contracts if contract.model in spans]
         bounds = "transform(model, {ms:Array(LowCardinality(String))}, {%s:Array(Int64)}, toInt64(0))"
         sql = (
-            f"SELECT model, {_WINDOW} AS start, sum(n) AS rows FROM panes WHERE {_EACH} AND segment = {{segment:String}}"
+            f"SELECT model, {WINDOW} AS start, sum(n) AS rows FROM panes WHERE {_EACH} AND segment = {{segment:String}}"
             f" AND toUnixTimestamp64Micro(slot) >= {bounds % 'lows'} AND toUnixTimestamp64Micro(slot) < {bounds % 'highs'} GROUP BY model, start"
         )
         lows, highs = ([spans[contract.model][end] for contract in asked] for end in (0, 1))
@@ -293,11 +283,9 @@ class Panes:
         """Counts of all bins of a column over a span."""
         sql = (
             f"SELECT mapKeys(counts) AS bin, mapValues(counts) AS count FROM (SELECT sumMap(count) AS counts FROM panes"
-            f" WHERE {_HELD} AND {_CURRENT} AND column = {{column:String}} AND segment = {{segment:String}})"
+            f" WHERE {HELD} AND {CURRENT} AND column = {{column:String}} AND segment = {{segment:String}})"
         )
-        row = self._engine.query(sql, self._parameters(contract, contract.pane, span) | {"column": column, "segment": segment}).to_pylist()[
-            0
-        ]
+        row = self._engine.query(sql, parameters_of(contract, contract.pane, span) | {"column": column, "segment": segment}).to_pylist()[0]
         counts = np.zeros(contract.column(column).bins, np.int64)
         counts[row["bin"]] = row["count"]
         return counts
@@ -305,10 +293,10 @@ class Panes:
     def labels(self, contract: Contract, segment: str, span: tuple[int, int]) -> Ints:
         """Counts of all bins of `@label` over a span, of labelled predictions."""
         sql = (
-            f"SELECT bin, sum(rows) AS count FROM (SELECT label_bin, label_count FROM performance_panes FINAL WHERE {_HELD} AND {_NEWEST}"
+            f"SELECT bin, sum(rows) AS count FROM (SELECT label_bin, label_count FROM performance_panes FINAL WHERE {HELD} AND {NEWEST}"
             " AND segment = {segment:String}) ARRAY JOIN label_bin AS bin, label_count AS rows GROUP BY bin"
         )
-        table = self._engine.query(sql, self._parameters(contract, contract.pane, span) | {"segment": segment})
+        table = self._engine.query(sql, parameters_of(contract, contract.pane, span) | {"segment": segment})
         counts = np.zeros(contract.column("@label").bins, np.int64)
         counts[col.ints(table["bin"])] = col.ints(table["count"])
         return counts
@@ -319,18 +307,6 @@ class Panes:
             "ms": [contract.model for contract in contracts],
             "cs": [contract.version for contract in contracts],
             "ps": [contract.pane for contract in contracts],
-        }
-
-    @staticmethod
-    def _parameters(contract: Contract, length: int, span: tuple[int, int]) -> dict[str, object]:
-        return {
-            "model": contract.model,
-            "contract": contract.version,
-            "pane": contract.pane,
-            "length": length,
-            "phase": 0,
-            "low": span[0],
-            "high": span[1],
         }
 
 

@@ -19,7 +19,7 @@ from core.contract import Contract, Dimension, Task
 from core.error import ConfigError
 from core.moment import HOUR
 from core.segment import Segments
-from dashboard.ports import LabelledRows
+from dashboard.ports import LabelledRows, ScoreBins
 from detectors.summary.performance import PerformanceSummary
 from detectors.summary.score import edges_of
 from tests.monitors.outcomes import contract, multiclass, numbers
@@ -100,6 +100,26 @@ def test_cells_and_scores_are_those_of_the_rows(stores: Stores, segment: str, ve
         assert (bins.own, bins.others) == (sides[0], sides[1])
         assert np.allclose(bins.scores, np.bincount(at, score, len(edges) + 1))
         assert tuple(bins.edges) == edges
+
+
+@pytest.mark.parametrize("segment", ["all", "region=west", "region=north"])
+def test_score_bins_are_those_of_the_labelled_rows(stores: Stores, segment: str) -> None:
+    """Summed by the store, they are what is made of its panes; the newest panes of a slot count. A model without scores has none."""
+    found = Pages(Reader(cast("Any", SimpleNamespace(stores=stores, clock=ManualClock(1)))))
+    for _ in range(2):
+        for hours in ((0, 1), (0, 2), (5, 6)):
+            wanted = asked(stores, "m", segment, None, hours).scores or {name: ScoreBins((), (), (), ()) for name in CLASSES}
+            held = found.score_bins("m", segment, *(hour * HOUR for hour in hours))
+            assert list(held) == list(CLASSES) == list(wanted)
+            for name, bins in held.items():
+                assert (sum(bins.own), sum(bins.others)) == (sum(wanted[name].own), sum(wanted[name].others))
+                if wanted[name].edges:
+                    assert replace(bins, scores=()) == replace(wanted[name], scores=())
+                    assert np.allclose(bins.scores, wanted[name].scores)
+        of = stores.control.contract("m")
+        assert of is not None
+        stores.writer.performance_panes(of, PerformanceSummary.of(of, Segments(of), rows().take(np.arange(300))).to_columns(), 2)
+    assert found.score_bins("r", "all", 0, HOUR) == {}
 
 
 def test_errors_are_those_of_the_rows_by_segment(stores: Stores) -> None:

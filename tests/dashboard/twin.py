@@ -25,7 +25,7 @@ from core.reading import Query
 from core.segment import ALL
 from core.trial import Trial
 from core.trust import Reason, Trust, TrustState
-from dashboard.ports import Goes, LabelledRows, ModelRow, Pipeline, SegmentErrors
+from dashboard.ports import Goes, LabelledRows, ModelRow, Pipeline, ScoreBins, SegmentErrors
 from detectors.catalogue import MEASURES
 from monitors.reference.learned import learn
 from tests.dashboard import made_events, year
@@ -179,6 +179,9 @@ class Twin(AtOnce, made_events.MadeEvents, NoiseTwin, RetrainingTwin, Standing, 
         if not n or not of.classes:
             return LabelledRows(n, {}, {})
         return year.labelled(n, storm=day in STORM)
+
+    def score_bins(self, model: str, segment: str, start: int, end: int) -> Mapping[str, ScoreBins]:
+        return self.labelled(model, segment, None, start, end).scores
 
     def errors(self, model: str, grouping: str, version: str | None, start: int, end: int) -> list[SegmentErrors]:
         self._may("errors")

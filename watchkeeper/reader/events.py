@@ -12,18 +12,18 @@ from core import moment, text
 from core.classes import Classes
 from core.contract import LABEL, Contract, Kind, Task
 from core.error import ConfigError
-from core.event_query import EventCounts, EventQuery, Outside, Range, Texts, Values
+from core.event_query import EventQuery, Outside, Range, Texts, Values
 from core.extra import WRONG, read
 from core.text import INVALID, NULL, OTHER
 from detectors.contribution import UNSEEN, bin_names
-from watchkeeper.reader.sources import Sources
+from watchkeeper.reader.event_counts import EventCountReader
 
 Event = dict[str, Any]
 OUTSIDE = "out of range"  # beside the names of bins
 _VALUES = 2_000_000  # of all events of a page: a page of wide events has fewer than asked for, and a cursor
 
 
-class EventReader(Sources):
+class EventReader(EventCountReader):
     """Reads raw events with their labels. An event has the fields that the API gives."""
 
     def events(self, asked: EventQuery) -> tuple[list[Event], str | None]:
@@ -51,10 +51,6 @@ class EventReader(Sources):
         extra = read([rows[0]["extra"]])[0]
         sent = {name: value for name, value in (extra.attributions or {}).items() if value is not None and value is not WRONG}
         return event | {"labels": shown, "percentiles": self._percentiles(contract, rows[0]["numbers"]), "attributions": sent or None}
-
-    def event_counts(self, asked: EventQuery, step: int) -> EventCounts:
-        """How many events are asked for, by slot of `step` microseconds, estimated if there are too many. Raises ConfigError as `events` does."""
-        return self._stores.events.list.counts(self._versions(asked.model), asked, step)
 
     def beside(self, asked: EventQuery, event: Mapping[str, Any]) -> tuple[str | None, str | None]:
         """The ids of the events before and after one in the list that is asked for; None at its ends, and where the event has no place in the list."""

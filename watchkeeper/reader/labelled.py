@@ -13,6 +13,7 @@ from core.contract import Task
 from core.segment import Segments, grouping_of
 from core.span import Spans
 from detectors.summary.loss import residual
+from detectors.summary.score import edges_of, judged
 from monitors.evidence import confusion, losses, score_bins
 from monitors.evidence.confusion import Counted
 from monitors.evidence.extent import Extent
@@ -20,6 +21,7 @@ from monitors.evidence.history import History
 from monitors.evidence.reads import Scope
 from monitors.evidence.scores import places
 from monitors.model import Model
+from storage.facts.pane_counts import Of
 from watchkeeper.reader.sources import Sources
 
 _MOST = 40  # segments
@@ -67,9 +69,18 @@ class LabelledReader(Sources):
         tables = score_bins.tables(scope, found, counted.extent, counted.side).of if contract.scored else {}
         scores: dict[str, Bins] = {}
         for name, held in tables.items():
-            own, others = (side[0, 0].astype(np.int64).tolist() for side in (held.positive, held.negative))
-            scores[name] = (held.edges, own, others, held.score[0, 0].tolist())
+            scores[name] = _bins(held.edges, *(sums[0, 0] for sums in (held.positive, held.negative, held.positive_sum, held.negative_sum)))
         return Labelled(n, _cells(counted), scores)
+
+    def score_bins(self, model: str, segment: str, start: int, end: int) -> dict[str, Bins]:
+        """The labelled rows of a segment in a span of whole panes, however long, by the bin of their score, for each class that has scores. One query; raises ConfigError for an unknown model."""
+        contract = self._known(model)
+        edges = dict(zip(judged(contract), edges_of(contract), strict=True)) if contract.scored else {}
+        if not edges:
+            return {}
+        of = Of(segment, contract.pane)
+        found = self._stores.pane_counts.scores(contract, of, (start, end), {name: len(cuts) + 1 for name, cuts in edges.items()})
+        return {name: _bins(edges[name], *sums) for name, sums in found.items()}
 
     def errors(self, model: str, grouping: str, version: str | None, start: int, end: int) -> list[Errors]:
         """The errors of a regression in a span of whole panes, by segment of a grouping; those with most rows, and no more than `_MOST`. One query."""
@@ -121,6 +132,12 @@ def _tenths(prediction: Floats, error: Floats) -> list[Errors]:
         size, root = float(np.abs(own).mean()), float(np.sqrt((own**2).mean()))
         found.append(Errors(low if low == high else f"{low} to {high}", len(own), float(own.mean()), size, root))
     return found
+
+
+def _bins(edges: Sequence[float], own: Floats, others: Floats, own_sum: Floats, others_sum: Floats) -> Bins:
+    """Rows of the class, and of others, and the sums of their scores, by bin."""
+    with np.errstate(over="ignore", invalid="ignore"):  # scores may be huge, and no probabilities
+        return edges, own.astype(np.int64).tolist(), others.astype(np.int64).tolist(), (own_sum + others_sum).tolist()
 
 
 def _cells(counted: Counted) -> dict[tuple[str, str], int]:
