@@ -169,13 +169,13 @@ class AlertEngine:
 
     def _move(self, one: Observed, rules: dict[tuple[str, str], Rule], terms: Terms, step: AlertStep) -> None:
         """Advance rules by readings. Only those that episodes are told of need their evidence, and these are found first."""
-        about, moves = self._measures[one.monitor.measure], list[_Move]()
+        about, moves, now = self._measures[one.monitor.measure], list[_Move](), self._clock.now()
         whole: WithEvidence = one.readings.with_evidence if isinstance(one.readings, Bare) else list
         for reading in sorted(whole(one.readings) if terms.needs_evidence else one.readings, key=_order):
             rule = rules.get((reading.column, reading.segment)) or _rule(one.monitor, reading)
             after, transition = moved(rule, reading, about, terms)
             if after is not rule:
-                verdict = comparison.reached(after, reading, self._clock.now(), self._horizon)
+                verdict = comparison.reached(after, reading, now, self._horizon)
                 after = msgspec.structs.replace(after, told=reading.verdict) if verdict else after
                 rules[after.column, after.segment] = after
                 moves.append(_Move(rule, after, reading, transition if transition is not None and transition.episode else None, verdict))

@@ -112,8 +112,7 @@ def _forget(windows: tuple[SeenWindow, ...], floor: int | None, terms: Terms) ->
     counted = judged(kept, n, counts)
     if len(counted) == n and kept[0].end < counted[-1].end:
         floor = max([seen.end for seen in kept if seen.end < counted[-1].end])
-    tombstones = [seen.end for seen in kept if seen.before]
-    if len(tombstones) > _TOMBSTONES:
+    if len(kept) > _TOMBSTONES and len(tombstones := [seen.end for seen in kept if seen.before]) > _TOMBSTONES:
         floor = tombstones[-_TOMBSTONES - 1] if floor is None else max(floor, tombstones[-_TOMBSTONES - 1])
     return (tuple(kept), None) if floor is None else (tuple([seen for seen in kept if seen.end > floor]), floor)
 

@@ -8,10 +8,11 @@ from typing import Any, overload
 
 import msgspec
 import numpy as np
+import pyarrow as pa
 
 from core.block import Floats
 
-_encode = msgspec.json.Encoder().encode
+_encoder = msgspec.json.Encoder()
 
 
 class Documents(Sequence[dict[str, Any]]):
@@ -38,11 +39,10 @@ class Documents(Sequence[dict[str, Any]]):
         held = ((name, values[row]) for name, values in self.fields.items())
         return {name: msgspec.to_builtins(value) for name, value in held if value is not None}
 
-    def texts(self) -> list[str]:
-        """Each document as JSON."""
-        if not self.fields:
-            return ["{}"] * self.rows
-        return [_encode(one).decode() for one in map(_struct(tuple(self.fields)), *self.fields.values())]
+    def structs(self) -> list[msgspec.Struct]:
+        """The documents as they are encoded."""
+        kind = _struct(tuple(self.fields))
+        return [*map(kind, *self.fields.values())] if self.fields else [kind()] * self.rows
 
 
 def numbers(values: Floats) -> list[float | None]:
@@ -51,9 +51,12 @@ def numbers(values: Floats) -> list[float | None]:
     return [None if one != one else one for one in found] if np.isnan(values).any() else found
 
 
-def texts(documents: Sequence[dict[str, Any]]) -> list[str]:
+def texts(documents: Sequence[dict[str, Any]]) -> pa.Array:
     """Each document as JSON."""
-    return documents.texts() if isinstance(documents, Documents) else [_encode(one).decode() for one in documents]
+    lines = _encoder.encode_lines(documents.structs() if isinstance(documents, Documents) else documents)
+    ends = np.flatnonzero(np.frombuffer(lines, np.uint8) == ord("\n"))  # a text has none of its own: JSON escapes it
+    bounds = np.concatenate([[0], ends - np.arange(len(ends))]).astype(np.int32)
+    return pa.StringArray.from_buffers(len(ends), pa.py_buffer(bounds), pa.py_buffer(lines.replace(b"\n", b"")))
 
 
 def joined(*parts: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:

@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from core.baseline import kind as baselines
 from core.block import Floats, Ints
@@ -39,7 +40,8 @@ class Part(NamedTuple):
 
 
 _BATCH = 4_000  # places of a column whose evidence is made at a time
-_HELD = 50_000  # places whose evidence is held as Python texts
+_HELD = 50_000  # places whose evidence is in one array
+_NOTHING = pa.array(["{}"])
 _SAME = 1e-12  # relative: sums of the same numbers in another order may differ so much
 
 
@@ -95,24 +97,27 @@ class Frame:
         return changed, revision
 
     def table(self, mask: npt.NDArray[np.bool_], revision: Ints, now: int, generation: int) -> pa.Table:
-        """The readings that `mask` selects, as columns."""
-        w, c, s = np.nonzero(mask)
-        rows, n_baseline = len(w), self.n_baseline[mask]
+        """The readings that `mask` selects, as columns, in the order in which the store keeps them: by column, segment and window."""
+        places = w, c, s = self._in_order(mask)
+        rows, n_baseline = len(w), self.n_baseline[places]
         same = {name: _repeat(json.dumps(value) if name in DOCUMENTS else value, rows) for name, value in self._same().items()}
         return pa.table(
             {
                 **same,
-                "evidence": pa.chunked_array([self._texts((w, c, s), first) for first in range(0, rows, _HELD)], pa.string()),
+                "evidence": pa.chunked_array(
+                    [self._evidence(_at(places, slice(first, first + _HELD)), examples=True) for first in range(0, rows, _HELD)],
+                    pa.string(),
+                ),
                 "column": _take(self.columns, c),
                 "segment": _take(self.segments, s),
                 "window_start": self.windows.start[w],
                 "window_end": self.windows.end[w],
-                **{name: _nullable(getattr(self, name)[mask]) for name in NUMBERS},
-                "n_target": pa.array(self.n_target[mask], pa.uint64()),
+                **{name: _nullable(getattr(self, name)[places]) for name in NUMBERS},
+                "n_target": pa.array(self.n_target[places], pa.uint64()),
                 "n_baseline": pa.array(np.maximum(n_baseline, 0), pa.uint64(), mask=n_baseline == NONE),
-                "verdict": _take(VERDICTS, self.verdict[mask].astype(np.int64)),
-                "reason": pa.array(self.reason[mask].tolist(), pa.string()),
-                "revision": pa.array(revision[mask], pa.uint32()),
+                "verdict": _take(VERDICTS, self.verdict[places]),
+                "reason": pa.array(self.reason[places], pa.string()),
+                "revision": pa.array(revision[places], pa.uint32()),
                 "evaluated": np.full(rows, now),
                 "generation": pa.array(np.full(rows, generation), pa.uint64()),
             }
@@ -126,7 +131,8 @@ class Frame:
 
     def bare(self, mask: npt.NDArray[np.bool_], revision: Ints) -> Iterator[Reading]:
         """The readings that `mask` selects, one by one, windows in order, without their evidence."""
-        same, (w, c, s) = self._same(), np.nonzero(mask)
+        w, c, s = np.nonzero(mask)
+        alike = Reading(**self._same(), window_start=0, window_end=0, verdict=Verdict.OK)  # in all but what follows
         own = {
             **{name: numbers(getattr(self, name)[mask]) for name in NUMBERS},
             "column": np.array(self.columns, object)[c].tolist(),
@@ -139,7 +145,7 @@ class Frame:
             "reason": self.reason[mask].tolist(),
             "revision": revision[mask].tolist(),
         }
-        return (Reading(**same, **dict(zip(own, row, strict=True))) for row in zip(*own.values(), strict=True))
+        return (msgspec.structs.replace(alike, **dict(zip(own, row, strict=True))) for row in zip(*own.values(), strict=True))
 
     def with_evidence(self, readings: Sequence[Reading]) -> list[Reading]:
         """Readings of this block with their evidence."""
@@ -147,21 +153,23 @@ class Frame:
         columns, segments = ({text: place for place, text in enumerate(names)} for names in (self.columns, self.segments))
         c, s = np.array([columns[one.column] for one in readings], np.intp), np.array([segments[one.segment] for one in readings], np.intp)
         found = self._evidence((w, c, s), examples=True)
-        return [msgspec.structs.replace(reading, evidence=msgspec.json.decode(text)) for reading, text in zip(readings, found, strict=True)]
+        return [
+            msgspec.structs.replace(reading, evidence=msgspec.json.decode(text))
+            for reading, text in zip(readings, found.to_pylist(), strict=True)
+        ]
 
     def _same_evidence(self, places: Places, stored: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
         """Which of some places, one row each, have the evidence that is stored for them. Examples are not compared."""
-        return np.array([*map(_alike, self._evidence(places), stored.to_pylist())], np.bool_)
+        ours, theirs = self._evidence(places), stored.cast(pa.string()).combine_chunks()
+        same = np.array(pc.equal(ours, theirs), np.bool_)
+        other = np.flatnonzero(~same)
+        same[other] = [*map(_alike, ours.take(other).to_pylist(), theirs.take(other).to_pylist())]
+        return same
 
-    def _texts(self, places: Places, first: int) -> pa.Array:
-        """The evidence of some places from the first one on, as it is written."""
-        w, c, s = (axis[first : first + _HELD] for axis in places)
-        return pa.array(self._evidence((w, c, s), examples=True), pa.string())
-
-    def _evidence(self, places: Places, *, examples: bool = False) -> list[str]:
+    def _evidence(self, places: Places, *, examples: bool = False) -> pa.Array:
         """The evidence of some places as JSON, with the examples if they are asked for: an empty document if there is no value."""
         w, c, s = places
-        found = np.full(len(w), "{}", object)
+        found, made, at = [_NOTHING], 1, np.zeros(len(w), np.int64)
         valued = ~np.isnan(self.value[places]) | (self.few[places] & (self.n_target[places] > 0))
         for column in np.unique(c).tolist():
             of_column = np.flatnonzero(valued & (c == column))
@@ -169,8 +177,9 @@ class Frame:
                 asked = [one for one in (part.evidence, part.examples if examples else None) if one is not None]
                 rows = of_column[(part.start <= w[of_column]) & (w[of_column] < part.stop)]
                 for some in np.split(rows, range(_BATCH, len(rows), _BATCH)) if asked and len(rows) else ():
-                    found[some] = texts(joined(*(one((w[some] - part.start, s[some])) for one in asked)))
-        return found.tolist()
+                    found.append(texts(joined(*(one((w[some] - part.start, s[some])) for one in asked))))
+                    at[some] = np.arange(made, made := made + len(some))
+        return pa.concat_arrays(found).take(at)
 
     def _same(self) -> dict[str, Any]:
         """The fields that all of these readings share."""
@@ -187,6 +196,12 @@ class Frame:
             "contract": self.contract,
         }
 
+    def _in_order(self, mask: Flags) -> tuple[Ints, Ints, Ints]:
+        """The places that a mask selects, in the order of the store."""
+        columns, segments = (np.array(sorted(range(len(names)), key=names.__getitem__), np.intp) for names in (self.columns, self.segments))
+        c, s, w = np.nonzero(mask.transpose(1, 2, 0)[np.ix_(columns, segments)])
+        return w, columns[c], segments[s]
+
     def _places(self, stored: pa.Table) -> tuple[tuple[Ints, Ints, Ints], Ints]:
         """The index in the block of each stored reading that is in it, and the stored rows."""
         w = self.windows.find(Spans(stored["window_start"].to_numpy(), stored["window_end"].to_numpy()))
@@ -195,7 +210,7 @@ class Frame:
         return (w[rows], c[rows], s[rows]), rows
 
 
-def _at(places: Places, rows: Ints) -> Places:
+def _at(places: Places, rows: Ints | slice) -> Places:
     return tuple(axis[rows] for axis in places)
 
 
@@ -245,7 +260,7 @@ def _repeat(value: str | int | None, rows: int) -> pa.Array:
     return pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int32)), pa.array([value]))
 
 
-def _take(names: tuple[str, ...], codes: Ints) -> pa.Array:
+def _take(names: tuple[str, ...], codes: npt.NDArray[np.integer[Any]]) -> pa.Array:
     return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), pa.array([str(name) for name in names], pa.string()))
 
 

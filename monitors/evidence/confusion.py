@@ -109,5 +109,6 @@ def of(scope: Scope, table: pa.Table, extent: Extent, side: Sequence[Spans]) -> 
 
 def _used(values: Categories) -> Categories:
     """The texts that some row has."""
-    used, codes = np.unique(values.codes, return_inverse=True)
-    return Categories(codes.astype(np.int32), [values.texts[code] for code in used])
+    used = np.bincount(values.codes, minlength=len(values.texts)) > 0
+    codes = (np.cumsum(used) - 1).astype(np.int32)
+    return Categories(codes[values.codes], [values.texts[code] for code in np.flatnonzero(used).tolist()])
