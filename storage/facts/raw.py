@@ -32,6 +32,7 @@ _DUE = (
 )
 
 _SPARE = 6  # standard deviations of the number of ids below a cut
+_HASH = "reinterpretAsUInt64(reverse(substring(MD5(prediction_id), 1, 8)))"  # of an id, whose order is that of the whole hash unless two are equal
 _BELOW = " AND MD5(prediction_id) <= toFixedString(unhex({cut:String}), 16)"
 
 # Positions first..last of partitions.
@@ -174,20 +175,27 @@ class Raw:
         """
         sizes = [column.embedding.size for column in contract.columns if column.embedding is not None and vectors]
         picked = Picked.of(contract, only)
+        selected = f"SELECT prediction_id, ts, version, role, class, number, score, position, place, logged, {picked.select}{', vectors' if sizes else ''}"
+        held = f" FROM predictions WHERE model = {{model:String}} AND contract = {{contract:UInt32}} AND {IN_SLOTS} AND {COUNTS}{narrowed(version, role)}"
         sql = (
-            f"SELECT prediction_id, ts, version, role, class, number, score, position, place, logged, {picked.select}{', vectors' if sizes else ''}"
-            " FROM predictions"
-            f" WHERE model = {{model:String}} AND contract = {{contract:UInt32}} AND {IN_SLOTS} AND {COUNTS}{narrowed(version, role)}%s"
+            f"{selected}{held}%s"
             f" ORDER BY {'' if most is None else 'MD5(prediction_id), prediction_id, '}logged, partition, position, place LIMIT 1 BY prediction_id"
             f"{'' if most is None else ' LIMIT {most:UInt64}'}"
         )
         asked = {"model": contract.model, "contract": contract.version, "version": version or "", "role": role or "", "most": most or 0}
         asked |= slots(values, pane)
-        cut = None if most is None else self._cut(asked, most, narrowed(version, role))
-        table = self._in_slots(sql % ("" if cut is None else _BELOW), asked | {"cut": cut or ""})
-        if (
-            cut is not None and most is not None and table.num_rows < most
-        ):  # rows came twice or do not count: fewer ids than rows are below the cut
+        if most is None:
+            return block_of(contract, self._in_slots(sql % "", asked), picked, sizes)
+        cut = self._cut(asked, most, narrowed(version, role))
+        below = "" if cut is None else _BELOW
+        # Sorted here: to sort wide rows and to look for ids that came twice takes the store several times as long as to read them.
+        table = self._in_slots(f"{selected}, {_HASH} AS hash{held}{below}", asked | {"cut": cut or ""})
+        hashes = table["hash"].to_numpy().astype(np.uint64)
+        order = np.argsort(hashes, kind="stable")
+        if np.all(np.diff(hashes[order]) > 0) and (cut is None or len(order) >= most):
+            return block_of(contract, table.take(order[:most]), picked, sizes)
+        table = self._in_slots(sql % below, asked | {"cut": cut or ""})
+        if cut is not None and table.num_rows < most:  # rows came twice or do not count: fewer ids than rows are below the cut
             table = self._in_slots(sql % "", asked)
         return block_of(contract, table, picked, sizes)
 

@@ -121,7 +121,7 @@ def test_slots_with_and_without_gaps(engine: Engine, hours: list[int], expected:
 
 @pytest.mark.parametrize("copies", [0, 380])
 def test_a_sample_is_of_the_smallest_hashes_whatever_is_sorted(engine: Engine, monkeypatch: pytest.MonkeyPatch, copies: int) -> None:
-    """Few rows are sorted: all with hashes below a cut. If too few ids are below it, since many rows came twice, all are."""
+    """Few rows are read: all with hashes below a cut. If some came twice, the store sorts them; if too few ids are below the cut, since many rows came twice, it sorts all."""
     monkeypatch.setattr("storage.facts.raw._SPARE", 0)
     writer, raw, asked = Writer(engine), Raw(engine), list[str]()
     block = predictions([f"e{place}" for place in range(400)])
@@ -141,9 +141,11 @@ def test_a_sample_is_of_the_smallest_hashes_whatever_is_sorted(engine: Engine, m
         found = raw.predictions(CONTRACT, slots, HOUR, most=most)
         assert found.id.tolist() == block.id[drawn(block.id, most)].tolist()
         cuts = ["unhex" in sql for sql in asked]
-        assert cuts == {20: [False, True], 200: [False, True, False] if copies else [False, True]}.get(
-            most, [False, False] if not copies else cuts
-        )
+        sorts = ["ORDER BY" in sql for sql in asked]
+        if not copies:
+            assert (cuts, sorts) == ([False, most < 400], [False, False])
+        elif most < 400:
+            assert (cuts, sorts) == ([False, True, True, False][: 3 + (most == 200)], [False, False, True, True][: 3 + (most == 200)])
 
 
 def test_only_some_columns_are_read(engine: Engine) -> None:
