@@ -26,7 +26,19 @@ FACTS = frozenset(
     {
         *("models", "model", "pipeline", "header_facts", "standings", "proposal", "waiting", "use"),
         *("readings", "evaluate", "ranking", "calibration", "trust", "comparisons", "course", "backtest", "quieter"),
-        *("importance", "new_categories", "histogram", "labelled", "errors", "residuals", "traffic", "recent", "lines", "counts"),
+        *(
+            "importance",
+            "new_categories",
+            "histogram",
+            "labelled",
+            "score_bins",
+            "errors",
+            "residuals",
+            "traffic",
+            "recent",
+            "lines",
+            "counts",
+        ),
         *("events", "event", "event_counts", "beside", "cause", "cause_of"),
     }
 )
