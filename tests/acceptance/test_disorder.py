@@ -1,4 +1,4 @@
-"""Three weeks as a disordered stream: the readings are those of the ordered run, and of a batch job over the distinct events."""
+"""Two weeks as a disordered stream: the readings are those of the ordered run, and of a batch job over the distinct events."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from watchkeeper.demo import flights
 
 pytestmark = pytest.mark.slow
 
-DAYS = 21
+DAYS = 14
 SOON = {"WATCHKEEPER_INGEST__SILENCE": "1s", **RARELY}
 
 

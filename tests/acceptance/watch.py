@@ -80,11 +80,12 @@ def observed(pair: flights.Pair, folder: Path) -> flights.Pair:
     return replace(pair, reference=paths[0], stream=paths[1])
 
 
-def options(pair: flights.Pair) -> dict[str, Any]:
-    """The options of the reference: with signals if the files have their fields, else without signals."""
-    more: dict[str, Any] = {**_FIELDS, "segments": [*SEGMENTS, "@status"]} if _is_observed(pair) else {}
+def options(pair: flights.Pair, *, every: bool = False) -> dict[str, Any]:
+    """The options of the reference: with signals if the files have their fields, else without signals; and with the sixteen carriers where there is `every` measure."""
+    segments = SEGMENTS if every else SEGMENTS[:1]
+    more: dict[str, Any] = {**_FIELDS, "segments": [*segments, "@status"]} if _is_observed(pair) else {}
     more |= {"interval": ["low", "high", "0.8"], "ensemble_prefix": "member_"} if _is_observed(pair) and pair.task == "regression" else {}
-    return {"task": pair.task, "segments": list(SEGMENTS), "features": list(flights.FEATURES), **more}
+    return {"task": pair.task, "segments": [*segments], "features": list(flights.FEATURES), **more}
 
 
 def _is_observed(pair: flights.Pair) -> bool:
@@ -98,8 +99,10 @@ def monitors(pair: flights.Pair, *, every: bool = False) -> list[dict[str, Any]]
 
 
 def _narrow(monitor: dict[str, Any]) -> dict[str, Any]:
-    """The monitor with at most four columns, and without the many segments of `carrier`."""
-    narrowed = {**monitor, "segments": [name for name in monitor["segments"] if name != "carrier"]}
+    """The monitor with at most four columns, and without the sixteen carriers, which panes of these worlds do not have either."""
+    narrowed = dict(monitor)
+    for key in monitor.keys() & {"segments", "attributes"}:
+        narrowed[key] = [name for name in monitor[key] if name != "carrier"]
     kept = ("temp", "humid", "dest", "@prediction", "@label", *_SIGNALS[:2], "@confidence")
     if len(columns := monitor.get("columns", [])) > len(_NUMBERS):
         narrowed["columns"] = [name for name in columns if name in kept]
@@ -229,7 +232,7 @@ def _sureness(pair: flights.Pair) -> list[dict[str, Any]]:
 def define(client: Client, pair: flights.Pair, *, every: bool = False) -> None:
     """Give the model its reference and its monitors, those of `every` measure or the few."""
     signals = {} if _is_observed(pair) else {"signals": "none"}
-    client.reference(pair.model, pair.reference.read_bytes(), **options(pair), **signals)
+    client.reference(pair.model, pair.reference.read_bytes(), **options(pair, every=every), **signals)
     client.apply(yaml.safe_dump(monitors(pair, every=every)))
 
 
@@ -255,7 +258,7 @@ def _reference(pair: flights.Pair, *, every: bool) -> Rows:
 
 
 def _spec(pair: flights.Pair, *, every: bool) -> Spec:
-    return Spec(monitors=monitors(pair, every=every), signals=_is_observed(pair), **options(pair))
+    return Spec(monitors=monitors(pair, every=every), signals=_is_observed(pair), **options(pair, every=every))
 
 
 def readings(client: Client, pair: flights.Pair, *, every: bool = False) -> list[dict[str, Any]]:
