@@ -210,7 +210,8 @@ def test_no_character_of_an_answer_is_a_traceback(server: Server, tmp_path: Path
     failed = run()
     assert (failed.returncode, b"Traceback" in failed.stderr, b"error: no: \\ud800" in failed.stderr) == (1, False, True)
     definitions.write_bytes(b"- monitor: \xe9")
-    assert (run().returncode, b"is not UTF-8 at byte 11" in run().stderr) == (2, True)
+    refused = run()
+    assert (refused.returncode, b"is not UTF-8 at byte 11" in refused.stderr) == (2, True)
 
 
 @pytest.mark.parametrize(

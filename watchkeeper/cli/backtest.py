@@ -9,8 +9,6 @@ from typing import Annotated, Any
 import typer
 
 from core.error import ConfigError
-from monitors.definition.document import Faults, bare, entries
-from monitors.definition.field import version
 from watchkeeper.cli import terminal
 from watchkeeper.cli.apply import text_of
 from watchkeeper.cli.connection import Url, connect
@@ -30,6 +28,9 @@ def backtest(
 
     Example: `watchkeeper backtest monitors.yaml --from 2024-01-01`
     """
+    from monitors.definition.document import Faults, bare, entries  # with them come numpy and measures
+    from monitors.definition.field import version
+
     faults = Faults()
     written = [one for one in entries(text_of(file), faults) if one.kind == "monitor"]
     versions = [faults.read(one, "version", version, None) for one in written]  # `1.10` without quotes has lost its text below

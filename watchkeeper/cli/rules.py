@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from watchkeeper import rule_test
 from watchkeeper.cli import terminal
 from watchkeeper.cli.apply import text_of
 from watchkeeper.cli.terminal import AsJson
@@ -29,6 +28,8 @@ def run(
 
     Example: `watchkeeper rules test rules_test.yaml`
     """
+    from watchkeeper import rule_test  # with it come all measures, which other commands can do without
+
     found = [(file, one) for file in files for one in rule_test.run(text_of(file), file.parent)]
     if json:
         terminal.as_json(
