@@ -267,6 +267,10 @@ class Reader(Protocol):
         """Readings, columns named as the fields of `Reading`: times int64, null where None, dict fields as JSON text."""
         ...
 
+    def charts(self, queries: Sequence[Query]) -> Sequence[pa.Table]:
+        """`readings` of each query for a line of a chart, from a start to an end."""
+        ...
+
     def lines(self, queries: Sequence[Query]) -> Sequence[Sequence[float | None]]:
         """The values that `readings` has for each query for a line of a chart, from a start to an end, in the order of their windows."""
         ...

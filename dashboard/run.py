@@ -77,7 +77,7 @@ async def run(
     columns = [name for name in _columns(view, of) if state.find.casefold() in name.casefold()]
     part = not of.stored and len(columns) > MANY
     asked = columns[_page(state.page, len(columns), size)] if part else columns if not of.stored else []
-    start, held = await _start(reader, view, of, state, over, size)
+    start, held = await _start(reader, view, of, state, over)
     if not columns:
         return Run(of, over, start, [], 0, part=part)
     table = await ask(reader.ranking, of_window(of, None if of.stored or state.by else wanted, of.monitor.window.at(start), asked))
@@ -141,14 +141,14 @@ def _within(segment: str, wanted: str) -> bool:
     )
 
 
-async def _start(reader: Reader, view: ModelView, of: Taken, state: PageState, over: Period, size: int) -> tuple[int, pa.Table | None]:
-    """The start of the selected window; without a selection, of the newest window that a column's page would show first. And the readings of all columns over the period, if a page has them all."""
+async def _start(reader: Reader, view: ModelView, of: Taken, state: PageState, over: Period) -> tuple[int, pa.Table | None]:
+    """The start of the selected window; without a selection, of the newest window that a column's page would show first. And the readings of all columns over the period, if a page would have them all."""
     if state.window is not None and isinstance(of.monitor.window, Tumbling):
         return over.start + (state.window - over.start) // over.step * over.step, None
     if state.window is not None:
         return state.window, None
     columns = _columns(view, of)
-    whole = len(columns) <= size and not state.by
+    whole = len(columns) <= SIZE and not state.by
     asked = columns if whole else columns[:_PROBED]
     table = await readings(reader, question(of, state.segment, over.start, over.end, asked)) if asked else pa.table({})
     probed = by_key(table, "column").get(columns[0]) if table.num_rows else None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from asyncio import gather
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
@@ -27,6 +28,7 @@ from dashboard.series import Series, choose, has, since, watches
 from dashboard.state import PageState
 from dashboard.view_model import LIMIT, ModelView
 
+WHOLE = ""  # the column of the readings of a measure of the whole model
 _FEW = 50  # rows of a segment that are enough to look at; the thresholds of alarms need more
 
 
@@ -144,7 +146,8 @@ def exactly(of: Taken, segment: str | None, start: int | None, end: int | None, 
             as_of=of.as_of,
             limit=LIMIT,
         )
-    fields = _written(monitor, tuple(sorted(columns)) or monitor.columns)  # in whichever order: its calibration is kept
+    named = tuple(sorted(name for name in columns if name != WHOLE))
+    fields = _written(monitor, named or monitor.columns)  # in whichever order: its calibration is kept
     only = segment is not None and (segment == ALL or "=" in segment)
     return Trial(fields, start, end, segment if only else None)
 
@@ -157,14 +160,26 @@ async def readings(reader: Reader, asked: Query | Trial) -> pa.Table:
 async def series(reader: Reader, asked: Query | Trial, over: Period) -> Series:
     """The readings of a question for one column and segment, on the grid of a period; without any where they cannot be computed. Raises Retryable if that may be otherwise soon."""
     try:
-        table = await readings(reader, asked)
+        return _placed(await readings(reader, asked), over)
     except ConfigError:
-        return Series.none(over.start, over.end, over.step, over.window)
-    return (
-        Series.of(table, over.start, over.end, over.step, over.window)
-        if table.num_columns
-        else Series.none(over.start, over.end, over.step, over.window)
+        return _placed(pa.table({}), over)
+
+
+async def several(reader: Reader, asked: Mapping[str, Query | Trial], over: Mapping[str, Period]) -> dict[str, Series]:
+    """The `series` of some questions, by name. Those of stored readings are asked for together."""
+    stored = {name: one for name, one in asked.items() if isinstance(one, Query)}
+    tried = {name: one for name, one in asked.items() if name not in stored}
+    tables, made = await gather(
+        ask(reader.charts, list(stored.values())), gather(*(series(reader, tried[name], over[name]) for name in tried))
     )
+    found = {name: _placed(table, over[name]) for name, table in zip(stored, tables, strict=True)}
+    return found | dict(zip(tried, made, strict=True))
+
+
+def _placed(table: pa.Table, over: Period) -> Series:
+    """Readings on the grid of a period."""
+    grid = over.start, over.end, over.step, over.window
+    return Series.of(table, *grid) if table.num_columns else Series.none(*grid)
 
 
 def named(monitor: Monitor) -> Monitor:

@@ -88,7 +88,7 @@ class Pages:
         self.contract, self.contracts = reader.contract, reader.contracts
         self.monitors, self.readings = reader.monitors, reader.readings
         self.traffic, self.episode = reader.traffic, reader.episode
-        self.lines, self.counts = reader.lines, reader.counts
+        self.charts, self.lines, self.counts = reader.charts, reader.lines, reader.counts
         self.transitions, self.status = reader.transitions, reader.status
         self.referenced, self.proposal, self.waiting = reader.referenced, reader.proposal, reader.waiting
         self.measures = MEASURES

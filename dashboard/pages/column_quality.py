@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from asyncio import gather
-
 from dash.development.base_component import Component
 
 from core.contract import Column
@@ -16,7 +14,7 @@ from dashboard.period import period, shift
 from dashboard.ports import Reader
 from dashboard.series import limits
 from dashboard.state import PageState
-from dashboard.taken import question, series, taken
+from dashboard.taken import question, several, taken
 from dashboard.view_model import ModelView, reach, window_of
 
 RATES = ("quality.null_rate", "quality.invalid_rate", "quality.out_of_range_rate", "quality.unseen_category_rate")
@@ -29,7 +27,8 @@ async def quality(reader: Reader, view: ModelView, column: Column, state: PageSt
     like = next((way.monitor for way in ways if way.stored), ways[0].monitor)
     ways = [taken(view, name, state, column.name, like=like) for name in suited]
     over = period(view.row, state, like.window)
-    found = await gather(*(series(reader, question(way, state.segment, over.start, over.end, (column.name,)), over) for way in ways))
+    asked = {name: question(way, state.segment, over.start, over.end, (column.name,)) for name, way in zip(suited, ways, strict=True)}
+    found = list((await several(reader, asked, dict.fromkeys(asked, over))).values())
     title = f"Quality, {word.stretch(over.start, over.end)}"
     if not any(any(one.verdict) for one in found):
         return piece.card(title, piece.empty("No reading", "No window of this period has been evaluated yet."), note=reach(state))

@@ -24,7 +24,7 @@ from dashboard.picked import pickers
 from dashboard.ports import Reader
 from dashboard.series import Limit, Series, choose, limits
 from dashboard.state import PageState
-from dashboard.taken import Taken, picked, question, series, taken
+from dashboard.taken import WHOLE, Taken, picked, question, several, taken
 from dashboard.view_model import ModelView, looked, nothing, of, reach, traffic, window_of
 
 _SIGNALS = {"service.latency": "@latency_ms", **{f"service.{name}": "@status" for name in ("error_rate", "availability", "burn_rate")}}
@@ -122,14 +122,11 @@ async def _whole(part: str, reader: Reader, view: ModelView, shown: dict[str, Ta
     monitor = how.monitor
     over = {other: _over(view, view.measures[other], one, state) for other, one in shown.items()}
     asked = {
-        other: question(one, _segment(view.measures[other], state), over[other].start, over[other].end) for other, one in shown.items()
+        other: question(one, _segment(view.measures[other], state), over[other].start, over[other].end, (WHOLE,))
+        for other, one in shown.items()
     }
-    now = [other for other, one in shown.items() if other == name or not _dear(view.measures[other], one)]
-    answers, volume = await gather(
-        gather(*(series(reader, asked[other], over[other]) for other in now)),
-        traffic(reader, view.row.model, state.segment, over[name]),
-    )
-    found = dict(zip(now, answers, strict=True))
+    now = {other: asked[other] for other, one in shown.items() if other == name or not _dear(view.measures[other], one)}
+    found, volume = await gather(several(reader, now, over), traffic(reader, view.row.model, state.segment, over[name]))
     one = found[name]
     slot = window_of(state, one)
     chosen = None if slot is None else one.time(slot)

@@ -43,6 +43,9 @@ _LONG = 30 * DAY  # a reference of this length is long enough to leave a week ou
 _EVER = (-(1 << 62), 1 << 62)
 _PERIODS = 3  # of a budget, which a reference must hold
 
+ReadsOf = Callable[[Scope, int], Reads]
+"""The reads of a scope over so many windows."""
+
 
 @dataclass(frozen=True)
 class Calibration:
@@ -97,14 +100,9 @@ class Calibration:
         return {segment: place for place, segment in enumerate(self.segments)}
 
 
-def calibrate(
-    monitors: Sequence[Monitor], model: Model, panes: Panes, reads: Callable[[Scope], Reads]
-) -> Iterator[tuple[Monitor, Calibration]]:
-    """The calibrations of monitors on the reference, one after the other. Monitors of the same segments share what is read.
-
-    Raises Retryable while the rows of the reference are not in the fact store.
-    """
-    slots, reference = _slots(model, panes), replace(model, contract=model.contract.of_reference)
+def calibrate(monitors: Sequence[Monitor], model: Model, slots: Ints, reads: ReadsOf) -> Iterator[tuple[Monitor, Calibration]]:
+    """The calibrations of monitors on the reference, which has rows in these slots, one after the other. Monitors of the same segments share what is read. Raises Retryable."""
+    reference = replace(model, contract=model.contract.of_reference)
     scopes = [_scope(monitor, reference, (), None) for monitor in monitors]
     alike = dict[tuple[object, ...], list[tuple[Monitor, Scope]]]()
     for pair in zip(monitors, scopes, strict=True):
@@ -112,18 +110,18 @@ def calibrate(
     for group in alike.values():
         columns = tuple(dict.fromkeys(name for _, scope in group for name in scope.columns))
         wide = replace(group[0][1], columns=columns, fields=reduce(or_, (scope.fields for _, scope in group)))
-        shared, fitting = reads(wide), most(wide)
-        for monitor, scope in group:
-            basis = _basis_of_reference(monitor, slots, model.contract.pane)
-            together = int(basis.compared.sum()) <= fitting  # else their cells are read some at a time
+        bases = [_basis_of_reference(monitor, slots, model.contract.pane) for monitor, _ in group]
+        shared, fitting = reads(wide, max(basis.many for basis in bases)), most(wide)
+        for (monitor, scope), basis in zip(group, bases, strict=True):
+            together = basis.many <= fitting  # else their cells are read some at a time
             yield monitor, _calibrated(monitor, basis, scope, partial(_shared, shared) if together else reads)
 
 
-def recalibrate(monitor: Monitor, model: Model, panes: Panes, reads: Callable[[Scope], Reads], early: Spans) -> Calibration:
-    """The calibration of a monitor on `early` windows of its own stream, each against the others: for a monitor whose reference has too few windows."""
+def recalibrate(monitor: Monitor, model: Model, segments: Sequence[str], reads: ReadsOf, early: Spans) -> Calibration:
+    """The calibration of a monitor on `early` windows of its own stream, which has these segments, each against the others: for a monitor whose reference has too few windows."""
     first, last = int(early.start[0]), int(early.end[-1])
     basis = _Basis(early, np.ones(len(early), np.bool_), last - first, (first, last))
-    return _calibrated(monitor, basis, _scope(monitor, model, panes.segments(model.contract), monitor.version), reads)
+    return _calibrated(monitor, basis, _scope(monitor, model, segments, monitor.version), reads)
 
 
 def early_windows(windows: Spans, slots: Ints, rows: Ints, least: int) -> Spans | None:
@@ -152,13 +150,18 @@ class _Basis:
     length: int
     span: tuple[int, int] | None
 
+    @property
+    def many(self) -> int:
+        """How many windows are compared."""
+        return int(self.compared.sum())
+
     def week_around(self, windows: Spans) -> Spans:
         """The span of each window together with the week before it and the week after it."""
         first, last = self.span or _EVER
         return Spans(np.maximum(windows.start - 7 * DAY, first), np.minimum(windows.end + 7 * DAY, last))
 
 
-def _shared(reads: Reads, _: Scope) -> Reads:
+def _shared(reads: Reads, _: Scope, _windows: int) -> Reads:
     return reads
 
 
@@ -172,13 +175,15 @@ def _scope(monitor: Monitor, model: Model, found: Sequence[str], version: str | 
     return Scope(model, segments_of(monitor, model, found), groupings_of(monitor, model.contract), columns, version, read)
 
 
-def _calibrated(monitor: Monitor, basis: _Basis, scope: Scope, reads: Callable[[Scope], Reads]) -> Calibration:
+def _calibrated(monitor: Monitor, basis: _Basis, scope: Scope, reads: ReadsOf) -> Calibration:
     columns, segments = columns_of(monitor, scope.model.contract), scope.segments
     targets = basis.windows.take(basis.compared)
 
     def laws(around: Callable[[Spans], Spans]) -> Law:
         """The laws of the compared windows, each against the rows that are not around it: (windows, columns, segments)."""
-        found = [_laws(monitor, reads(scope), columns, chunk, around(chunk), basis.span) for chunk in chunks(targets, most(scope))]
+        found = [
+            _laws(monitor, reads(scope, len(targets)), columns, chunk, around(chunk), basis.span) for chunk in chunks(targets, most(scope))
+        ]
         none = np.zeros((0, len(columns), len(segments)))
         return Law(*(np.concatenate([none, *parts]) for parts in zip(*found, strict=True))) if found else Law(none, none, none)
 
@@ -218,8 +223,8 @@ def _laws(monitor: Monitor, reads: Reads, columns: tuple[str, ...], windows: Spa
     return Law(*(np.stack(parts, axis=1) for parts in zip(*found, strict=True)))
 
 
-def _slots(model: Model, panes: Panes) -> Ints:
-    """The slots of the reference's rows that have a time."""
+def slots_of_reference(model: Model, panes: Panes) -> Ints:
+    """The slots of the reference's rows that have a time. Raises Retryable while they are not in the fact store."""
     if model.reference is None:
         return np.zeros(0, np.int64)
     slots, _ = panes.slots(model.contract.of_reference)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -21,13 +21,14 @@ from detectors import catalogue
 from detectors.by_group import gone_of
 from detectors.change.chart import charts
 from detectors.change.harmful import harms
-from detectors.dispersion import ENOUGH, Dispersion, p_value
+from detectors.dispersion import Dispersion, p_value
 from detectors.documents import Documents, joined, numbers
 from detectors.evidence import ColumnDrift
 from detectors.sample import Train, here
 from detectors.spec import AnySpec, Places, Result, without_gone
 from monitors.evaluation.background import Lane, Rank
-from monitors.evaluation.calibration import Calibration, calibrate, early_windows, recalibrate
+from monitors.evaluation.calibration import Calibration
+from monitors.evaluation.calibrations import Calibrations
 from monitors.evaluation.charted import charted
 from monitors.evaluation.comparison import compared
 from monitors.evaluation.frame import NONE, Evidence, Frame, Part
@@ -42,13 +43,10 @@ from monitors.evidence.importance import importance
 from monitors.evidence.kind import KINDS
 from monitors.evidence.reader import reference_of
 from monitors.evidence.reads import Reads, Scope
-from monitors.model import Model
+from monitors.evidence.shared_reads import SharedReads
 from monitors.ports import Contracts, Panes, Raw, Stream
 
-_MOST_KEPT = 10_000  # calibrations
-
 Texts = npt.NDArray[np.object_]
-_Kept = dict[tuple[str, str], tuple[object, Calibration]]  # by model and monitor: of what, and the calibration
 
 
 class _Block(NamedTuple):
@@ -94,90 +92,35 @@ class _Asked:
     compare: Compare
 
 
-class Evaluate:
-    """Computes readings. It reads panes, outcomes and raw events, and writes nothing. Calibrations are kept. `train` trains trees, `lane` is the background."""
+class Evaluate(Calibrations):
+    """Computes readings. It reads panes, outcomes and raw events, and writes nothing. `train` trains trees, `lane` is the background."""
 
     def __init__(  # the default parts are those of tests
-        self, panes: Panes, raw: Raw, stream: Stream, contracts: Contracts, train: Train = here, lane: Lane | None = None
+        self,
+        panes: Panes,
+        raw: Raw,
+        stream: Stream,
+        contracts: Contracts,
+        train: Train = here,
+        lane: Lane | None = None,
+        shared: SharedReads | None = None,
     ) -> None:
-        self._panes, self._history, self._stream, self._train = panes, History(raw, contracts), stream, train
-        self._calibrations: _Kept = {}
-        self._early: _Kept = {}
-        self._marks: dict[tuple[str, str], Hashable] = {}
-        self._lane = lane or Lane()
+        super().__init__(panes)
+        self._history, self._stream, self._train = History(raw, contracts), stream, train
+        self._lane, self._shared = lane or Lane(), shared
 
     def reads(self, scope: Scope, held: tuple[Ints, Ints] | None = None) -> Reads:
         """The reads that monitors of one scope share while they are evaluated over the same windows. `held` are the slots with predictions, and how many each holds, if that is known."""
         return Reads(self._panes, self._history, self._stream, scope, self._train, held)
 
+    def reads_of(self, scope: Scope, windows: int, stamp: Hashable, held: tuple[Ints, Ints] | None = None) -> Reads:
+        """The reads of a scope over so many windows; with `shared`, others of the same stamp share their answers."""
+        make = partial(self.reads, held=held)
+        return self._shared.of(scope, windows, stamp, make) if self._shared else make(scope)
+
     def later(self, monitor: Monitor, windows: Spans, scope: Scope, rank: Rank) -> Future[Frame]:
         """The readings of windows, computed in the background when it is their turn."""
         return self._lane.submit(rank, lambda: self(monitor, windows, self.reads(scope)))
-
-    def calibration(self, monitor: Monitor, model: Model, early: Spans | None = None) -> Calibration | None:
-        """The calibration of a monitor, or of its features if its readings are made of theirs; None if the measure has no statistic whose law is known.
-
-        `early` are the first windows of the stream (`early_windows`), which take the place of a reference that has too few; None before there are `EARLY`.
-        Raises Retryable.
-        """
-        monitor = of_columns(monitor) or monitor
-        found = self._of_reference(monitor, model)
-        if found is None or found.windows >= ENOUGH or early is None:
-            return found
-        mark = self._marks.get((monitor.model, monitor.name))
-        key = (msgspec.json.encode(monitor), model.contract.evaluated_as, early.start.tobytes(), early.end.tobytes(), mark)
-        return _kept(self._early, monitor, key, lambda: recalibrate(monitor, model, self._panes, self.reads, early))
-
-    def early(self, monitor: Monitor, model: Model, windows: Spans, slots: Ints, rows: Ints) -> Spans | None:
-        """The first windows of the stream with enough rows, if the monitor is calibrated on them; None if its reference does, or before there are `EARLY`.
-
-        `windows` are those that exist, `slots` those with predictions, and `rows` how many each holds. Raises Retryable.
-        """
-        if not len(windows) or (found := self.calibration(monitor, model)) is None or found.windows >= ENOUGH:
-            return None
-        if monitor.version is not None:
-            slots, rows = self._panes.slots(model.contract, monitor.version)
-        return early_windows(windows, slots, rows, max(monitor.min_samples, 1))
-
-    def forget(self, monitor: Monitor) -> None:
-        """Calibrate a monitor again on the first windows of its stream when it is asked for: their events may have changed."""
-        self._early.pop((monitor.model, monitor.name), None)
-
-    def known_under(self, monitor: Monitor, mark: Hashable) -> None:
-        """Calibrate a monitor again on the first windows of its stream unless that was done under this mark, which is another one once their events may have changed."""
-        if len(self._marks) >= _MOST_KEPT:
-            self._marks.clear()
-        self._marks[monitor.model, monitor.name] = mark
-
-    def relearned(self, monitor: Monitor, model: Model, early: Spans) -> bool:
-        """Calibrate a monitor again on the first windows of its stream, whose events have changed. Returns whether it is another calibration, or none was known."""
-        before = self._early.pop((monitor.model, monitor.name), None)
-        after = self.calibration(monitor, model, early)
-        return before is None or after is None or not before[1].equals(after)
-
-    def calibrate(self, monitors: Sequence[Monitor], model: Model) -> None:
-        """Calibrate monitors on the reference that are not calibrated yet, or whose features are not: together they read little more than one.
-
-        A failure is not told: that monitor, and those after it, are then calibrated alone, when they are asked for.
-        """
-        tested = (one for one in (of_columns(monitor) or monitor for monitor in monitors) if _is_tested(one))
-        unknown = [one for one in tested if self._calibrations.get((one.model, one.name), (None,))[0] != _made_of(one, model)]
-        with suppress(Exception):  # whatever fails here fails again for the monitor alone, where it is reported
-            for monitor, found in calibrate(unknown, model, self._panes, self.reads) if unknown else ():
-                self._of_reference(monitor, model, found)
-
-    def _of_reference(self, monitor: Monitor, model: Model, made: Calibration | None = None) -> Calibration | None:
-        """The calibration on the reference, which is kept: the one that was `made`, if none is known."""
-        if not _is_tested(monitor):
-            return None
-
-        def make() -> Calibration:
-            return made or next(found for _, found in calibrate([monitor], model, self._panes, self.reads))
-
-        found = _kept(self._calibrations, monitor, _made_of(monitor, model), make)
-        if not (found.windows or model.contract.facts or model.reference is None):  # the reference may be stored yet
-            self._calibrations.pop((monitor.model, monitor.name), None)
-        return found
 
     def __call__(self, monitor: Monitor, windows: Spans, reads: Reads, early: Spans | None = None) -> Frame:
         """The readings of these windows for all columns of the monitor and all segments of the scope; `early` as in `calibration`."""
@@ -233,29 +176,6 @@ class Evaluate:
             calibration=self.calibration(monitor, reads.scope.model, early),
             compare=monitor.compare,
         )
-
-
-def _is_tested(monitor: Monitor) -> bool:
-    """Whether the law of a monitor's statistic is known."""
-    return (spec := catalogue.known(monitor.measure)) is not None and spec.about.tested
-
-
-def _made_of(monitor: Monitor, model: Model) -> tuple[bytes, tuple[int, int]]:
-    """What a calibration on the reference depends on."""
-    return msgspec.json.encode(monitor), model.contract.evaluated_as
-
-
-def _kept(kept: _Kept, monitor: Monitor, key: object, make: Callable[[], Calibration]) -> Calibration:
-    """What is kept of a monitor under this key, or else made and kept. Threads of the API share it."""
-    place = (monitor.model, monitor.name)
-    held = kept.get(place)
-    if held is not None and held[0] == key:
-        return held[1]
-    found = make()
-    if len(kept) >= _MOST_KEPT:
-        kept.clear()
-    kept[place] = key, found
-    return found
 
 
 def _judged(monitor: Monitor, asked: _Asked, found: _Block, columns: int, *, of_parts: bool) -> tuple[npt.NDArray[np.int8], Texts]:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, NoReturn, TypeVar
+from math import inf
+from threading import Lock
+from time import monotonic
+from typing import Any, Generic, NoReturn, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -64,6 +68,37 @@ class Scope:
     only: tuple[str, ...] = ()
 
 
+class _Answers(Generic[T]):
+    """The answers to one question about cells. Threads that ask for the same cells ask the store once."""
+
+    def __init__(self) -> None:
+        self._held: list[tuple[Extent, T]] = []
+        self._lock = Lock()
+        self._failed: tuple[float, str] = -inf, ""  # when the store failed last, and how
+
+    def covers(self, extent: Extent) -> bool:
+        """Whether an answer that covers an extent is held."""
+        return self._find(extent) is not None
+
+    def of(self, extent: Extent, ask: Callable[[], T]) -> T:
+        """The answer that covers an extent; if none is held, it is asked for. Raises Retryable."""
+        began = monotonic()
+        with self._lock:
+            if (found := self._find(extent)) is not None:
+                return found
+            if began < self._failed[0]:  # it failed meanwhile: a store that is away is not waited for in turn
+                raise Retryable(self._failed[1])
+            try:
+                self._held.append((extent, ask()))
+            except Retryable as error:
+                self._failed = monotonic(), str(error)
+                raise
+            return self._held[-1][1]
+
+    def _find(self, extent: Extent) -> T | None:
+        return next((answer for known, answer in self._held if known is extent or known.covers(extent)), None)
+
+
 class Reads:
     """The answers to the queries of one scope, kept while some windows are evaluated."""
 
@@ -72,15 +107,15 @@ class Reads:
     ) -> None:
         self._panes, self._history, self._stream, self.scope, self.train = panes, history, stream, scope, train
         self._held = held  # all slots with predictions, and how many each holds, once known
-        self._inputs: dict[tuple[str, ...], list[tuple[Extent, dict[str, pa.Table]]]] = {}
-        self._performance: dict[tuple[str, ...], list[tuple[Extent, pa.Table]]] = {}
-        self._streams: dict[str, list[tuple[Extent, pa.Table]]] = {}
-        self._predictions: list[tuple[Extent, pa.Table]] = []
+        self._inputs: defaultdict[tuple[str, ...], _Answers[dict[str, pa.Table]]] = defaultdict(_Answers)
+        self._performance: defaultdict[tuple[str, ...], _Answers[pa.Table]] = defaultdict(_Answers)
+        self._streams: defaultdict[str, _Answers[pa.Table]] = defaultdict(_Answers)
+        self._predictions = _Answers[pa.Table]()
         self._made: dict[tuple[object, ...], Any] = {}
 
     def within(self, segments: tuple[str, ...]) -> Reads:
         """The reads of other segments of the scope's groupings: the same answers."""
-        return self.once(("within", segments), lambda: self._within(segments))
+        return self.once(("within", segments), lambda: self._with(replace(self.scope, segments=segments)))
 
     def of(self, others: Version | Role) -> Reads:
         """The reads of the same segments of a version of the model, or of one role."""
@@ -93,9 +128,13 @@ class Reads:
         scope = replace(self.scope, segments=(ALL,), groupings=("",), fields=PaneFields(), only=())
         return self.once(("whole",), lambda: Reads(self._panes, self._history, self._stream, scope, self.train, self._held))
 
-    def _within(self, segments: tuple[str, ...]) -> Reads:
+    def apart(self) -> Reads:
+        """The same answers of panes, which threads may share, and nothing else of what is kept."""
+        return self._with(self.scope)
+
+    def _with(self, scope: Scope) -> Reads:
         other = copy(self)
-        other.scope, other._made = replace(self.scope, segments=segments), {}  # noqa: SLF001 - of this class
+        other.scope, other._made = scope, {}  # noqa: SLF001 - of this class
         return other
 
     def inputs(self, extent: Extent, column: str, names: Collection[str]) -> pa.Table:
@@ -110,7 +149,7 @@ class Reads:
                 contract, scope.columns, asked, scope.groupings, extent.step, span, scope.version, extent.phase, **_more(scope, extent)
             )
 
-        held = _kept(self._inputs.setdefault(asked, []), extent, lambda: _by_column(self._asked(extent, ask)))
+        held = self._inputs[asked].of(extent, lambda: _by_column(self._asked(extent, ask)))
         return held.get(column, next(iter(held.values())).slice(0, 0))
 
     def performance(self, extent: Extent, names: Collection[str]) -> pa.Table:
@@ -122,13 +161,13 @@ class Reads:
                 contract, asked, scope.groupings, extent.step, span, scope.version, extent.phase, **_more(scope, extent)
             )
 
-        return _kept(self._performance.setdefault(asked, []), extent, lambda: self._asked(extent, ask))
+        return self._performance[asked].of(extent, lambda: self._asked(extent, ask))
 
     def predictions(self, extent: Extent) -> pa.Table:
         """How many predictions there are, one row a cell and segment with rows: start, segment, n. More cells than those of the extent may come."""
         contract, scope = self.scope.model.contract, self.scope
-        with_columns = self._inputs.get(_together(("n",), scope.fields.inputs), []) if PREDICTION in scope.columns else []
-        if any(known.covers(extent) for known, _ in with_columns):  # else they are asked for alone: a baseline may be of many more cells
+        with_columns = PREDICTION in scope.columns and self._inputs[_together(("n",), scope.fields.inputs)].covers(extent)
+        if with_columns:  # else they are asked for alone: a baseline may be of many more cells
             return self.inputs(extent, PREDICTION, ("n",))
 
         def ask(span: tuple[int, int]) -> pa.Table:
@@ -136,14 +175,15 @@ class Reads:
                 contract, (PREDICTION,), ("n",), scope.groupings, extent.step, span, scope.version, extent.phase, **_more(scope, extent)
             )
 
-        return _kept(self._predictions, extent, lambda: self._asked(extent, ask))
+        return self._predictions.of(extent, lambda: self._asked(extent, ask))
 
     def stream(self, extent: Extent, name: str, ask: Callable[[Stream, str, tuple[Any, ...]], pa.Table]) -> pa.Table:
         """An answer about how events came, one row a cell with rows; it is asked once by its `name`. `ask` gets the model and the length, span, phase and bounds of cells."""
         model = self.scope.model.contract.model
-        held, own = self._streams.setdefault(name, []), () if extent.bounds is None else (extent.bounds,)
-        cells = (extent.phase, *own)
-        return _kept(held, extent, lambda: _concat(extent.runs, lambda span: ask(self._stream, model, (extent.step, span, *cells))))
+        cells = (extent.phase, *(() if extent.bounds is None else (extent.bounds,)))
+        return self._streams[name].of(
+            extent, lambda: _concat(extent.runs, lambda span: ask(self._stream, model, (extent.step, span, *cells)))
+        )
 
     def reference_rows(self) -> pa.Table:
         """How many rows the reference has, one row a slot and segment: start, segment, n. Raises Retryable while they are not in the fact store."""
@@ -329,15 +369,6 @@ def no_reference() -> NoReturn:
 def _together(names: Collection[str], shared: frozenset[str]) -> tuple[str, ...]:
     """The fields to query if `names` are needed: the shared ones, if these are among them."""
     return tuple(sorted(shared if shared.issuperset(names) else names))
-
-
-def _kept(held: list[tuple[Extent, T]], extent: Extent, ask: Callable[[], T]) -> T:
-    """The kept answer that covers an extent; if there is none, it is queried."""
-    for known, answer in held:
-        if known is extent or known.covers(extent):
-            return answer
-    held.append((extent, ask()))
-    return held[-1][1]
 
 
 def _concat(runs: Sequence[tuple[int, int]], ask: Callable[[tuple[int, int]], pa.Table]) -> pa.Table:

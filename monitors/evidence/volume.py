@@ -23,7 +23,7 @@ def read(reads: Reads, extent: Extent, _column: str, sides: Sequence[Sequence[Sp
     """The rows of each side, whose parts are pooled; for the first one, the target, what is expected."""
     rows = dense.Rows(reads.predictions(extent), extent.cells, reads.scope.segments).total("n")
     (target,), *others = sides
-    season = reads.once(("season",), lambda: _season(reads))
+    season = reads.of_reference(("season", reads.scope.groupings, reads.scope.segments), lambda: _season(reads))
     expected, phi, windows = _unknown(target, reads) if season is None else _expected(season, target)
     return [
         Volume(extent.pooled(rows, (target,)), expected, phi, windows),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -49,6 +51,11 @@ _LINES = (
     " AND (r.monitor_version, r.contract) = (a.one.7, a.one.8) WHERE r.start >= a.one.9 AND r.start < a.one.10"
     f" ORDER BY {_HOLDS}, verdict DESC LIMIT 1 BY place, start, window_end) WHERE verdict != '{WITHDRAWN}'"
     " ORDER BY place, start, window_end LIMIT {most:UInt64} BY place"
+)
+_OF_CHARTS = (
+    "(model, monitor, column, segment, monitor_version, contract) IN (SELECT arrayJoin(arrayZip({models:Array(String)}, {monitors:Array(String)},"
+    " {columns:Array(String)}, {segments:Array(String)}, {versions:Array(UInt32)}, {contracts:Array(UInt32)})))"
+    " AND window_start >= fromUnixTimestamp64Micro({low:Int64}, 'UTC') AND window_start < fromUnixTimestamp64Micro({high:Int64}, 'UTC')"
 )
 _REVISIONS = 4  # stored rows of a reading, on average, up to which a chart is read in one pass
 
@@ -105,21 +112,34 @@ class Readings:
         last = table.slice(query.limit - 1, 1).to_pylist()[0]
         return table, encode([last[name] for name in _ORDER])
 
+    def charts(self, asked: Sequence[Query], current: Current) -> list[pa.Table] | None:
+        """The readings of lines of charts, as `read` would give them for each query of a line from a start to an end, of now. One query for all; None if they are too many for that.
+
+        `current` as for `read`; it has the definitions of all that is asked for.
+        """
+        most = _REVISIONS * max(one.limit for one in asked)
+        found = self._engine.query(_CHART.format(where=_OF_CHARTS), _lists(asked, current) | {"most": most})
+        if found.num_rows and found["rows"][0].as_py() >= most:
+            return None
+        found, starts = found.drop_columns(["rows"]), found["window_start"]
+        names = {name: found[name].cast(pa.string()) for name in ("model", "monitor", "column", "segment", "measure")}
+        tables = []
+        for one in asked:
+            own = (pc.equal(texts, getattr(one, name)) for name, texts in names.items() if getattr(one, name) is not None)
+            within = pc.and_(pc.greater_equal(starts, one.start), pc.less(starts, one.end))
+            tables.append(found.filter(reduce(pc.and_, own, within)))
+        return tables if all(table.num_rows <= one.limit for one, table in zip(asked, tables, strict=True)) else None
+
     def lines(self, asked: Sequence[Query], current: Current) -> list[list[float | None]]:
         """The values of lines of charts in the order of their windows, as `read` would give them for each query of a line from a start to an end. One query for all, which reads no other values.
 
         `current` as for `read`.
         """
-        held = [(place, one, current[_of(one)]) for place, one in enumerate(asked) if _of(one) in current]
+        known = {place: one for place, one in enumerate(asked) if _of(one) in current}
         found: list[list[float | None]] = [[] for _ in asked]
-        if not held:
+        if not known:
             return found
-        texts = [[getattr(one, name) for _, one, _ in held] for name in ("model", "monitor", "column", "segment", "measure")]
-        numbers = [[versions[at] for _, _, versions in held] for at in (0, 1)]
-        spans = [(EARLIEST if one.start is None else one.start, LATEST if one.end is None else one.end) for _, one, _ in held]
-        ends = [[span[at] for span in spans] for at in (0, 1)]
-        lists = {"places": [place for place, _, _ in held], **dict(zip(_LINE, [*texts, *numbers, *ends], strict=True))}
-        parameters = {**lists, "low": min(ends[0]), "high": max(ends[1]), "most": max(one.limit for _, one, _ in held)}
+        parameters = _lists(list(known.values()), current) | {"places": list(known), "most": max(one.limit for one in known.values())}
         rows = self._engine.query(_LINES, parameters)
         for place, value in zip(rows["place"].to_pylist(), rows["value"].to_pylist(), strict=True):
             found[place].append(value)
@@ -218,6 +238,16 @@ class Readings:
 def _of(query: Query) -> tuple[str, str]:
     """Model and monitor of a query for a line."""
     return query.model or "", query.monitor or ""
+
+
+def _lists(asked: Sequence[Query], current: Current) -> dict[str, Any]:
+    """The parameters of queries for lines, each with the versions that hold, and the span of all."""
+    texts = {f"{name}s": [getattr(one, name) for one in asked] for name in ("model", "monitor", "column", "segment", "measure")}
+    versions = [current[_of(one)] for one in asked]
+    starts = [EARLIEST if one.start is None else one.start for one in asked]
+    ends = [LATEST if one.end is None else one.end for one in asked]
+    numbers = {"versions": [version for version, _ in versions], "contracts": [contract for _, contract in versions]}
+    return {**texts, **numbers, "starts": starts, "ends": ends, "low": min(starts), "high": max(ends)}
 
 
 def _of_a_chart(query: Query) -> bool:

@@ -13,7 +13,7 @@ import pytest
 from core.contract import Column, Contract, Kind, Task
 from core.destination import Destination
 from core.error import Fenced
-from core.monitor import Monitor
+from core.monitor import ModelBudget, Monitor
 from monitors.evaluation.work_done import WorkDone
 from monitors.model import Model
 from monitors.ownership.owner import Owner
@@ -60,6 +60,9 @@ class Definitions:
         return None
 
     def monitors(self) -> list[Monitor]:
+        return []
+
+    def budgets(self) -> list[ModelBudget]:
         return []
 
     def rebuilds(self) -> dict[str, int]:

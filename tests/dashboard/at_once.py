@@ -24,6 +24,10 @@ class AtOnce(ABC):
     def traffic(self, model: str, segment: str, start: int, end: int, step: int) -> pa.Table:
         """The predictions of one segment."""
 
+    def charts(self, queries: Sequence[Query]) -> list[pa.Table]:
+        """The readings of each."""
+        return [self.readings(query) for query in queries]
+
     def lines(self, queries: Sequence[Query]) -> list[list[float | None]]:
         """The values of each."""
         return [self.readings(query).sort_by("window_start")["value"].to_pylist() for query in queries]

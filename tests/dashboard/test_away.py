@@ -36,6 +36,7 @@ FACTS = frozenset(
             "residuals",
             "traffic",
             "recent",
+            "charts",
             "lines",
             "counts",
         ),

@@ -24,11 +24,11 @@ def stream(hours: Ints, slots: Ints | None = None) -> Any:
     table = pa.table({"start": START + np.arange(len(hours)) * moment.HOUR, "segment": ["all"] * len(hours), "n": hours})
     model = SimpleNamespace(contract=SimpleNamespace(pane=moment.HOUR), reference=object())
     return SimpleNamespace(
-        scope=SimpleNamespace(segments=("all",), model=model),
+        scope=SimpleNamespace(segments=("all",), groupings=("",), model=model),
         predictions=lambda _extent: table,
         reference_rows=lambda: table,
         slots_of_version=table["start"].to_numpy() if slots is None else slots,
-        once=lambda _key, make: make(),
+        of_reference=lambda _key, make: make(),
     )
 
 

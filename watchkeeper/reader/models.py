@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from core.contract import Contract
@@ -58,11 +58,11 @@ class ModelReader(Sources):
         model = contract.model
         progress, mark = self._stamped(contract)
         if (found := self._standing.get(model, mark)) is None:
-            found = self._standing.put(model, mark, self._look(contract, progress))
+            found = self._standing.put(model, mark, self._look(contract, progress, mark))
         opened = self._stores.control.open_episodes().get(model, 0)
         return _row(contract, progress, found.predictions, found.labelled, opened), found
 
-    def _look(self, contract: Contract, progress: Progress | None) -> ModelStanding:
+    def _look(self, contract: Contract, progress: Progress | None, mark: Hashable) -> ModelStanding:
         panes, model, reference = self._stores.panes, contract.model, self._reference(contract)
         used = panes.use(contract)
         apart: list[str] = []
@@ -73,7 +73,7 @@ class ModelReader(Sources):
             sum(rows for _, _, rows in used),
             panes.labelled([contract]).get(model, 0),
             [(version, role) for version, role, _ in used],
-            sorted({*panes.segments(contract), *(reference.segments if reference else ())}),
+            sorted({*self._segments(contract, mark), *(reference.segments if reference else ())}),
             {"predictions": 0, "labels": 0} | self._stores.batches.outside(model),
             apart,
         )

@@ -13,7 +13,7 @@ from watchkeeper.backend import Readable
 from watchkeeper.reader.kept import Kept, stamp
 from watchkeeper.scheduling.definition_cache import DefinitionCache
 
-_PAGE = 1.0  # seconds that a stamp holds unless something is known to have come: as long as a page takes
+PAGE = 1.0  # seconds that a stamp holds unless something is known to have come: as long as a page takes
 
 
 class Sources:
@@ -23,7 +23,8 @@ class Sources:
         self._backend, self._stores = backend, backend.stores
         self._defined = DefinitionCache(backend.stores.control)  # decoded once, and again when something was defined
         self._references: dict[tuple[str, int, int], ReferenceSummary] = {}
-        self._stamps = Kept[Hashable](_PAGE)
+        self._stamps = Kept[Hashable](PAGE)
+        self._divided = Kept[list[str]]()
 
     def contract(self, model: str) -> Contract | None:
         """The newest contract."""
@@ -45,6 +46,11 @@ class Sources:
         """The stamp of what is known of a model, which the parts of a page ask for once; under a tag of the backend, which changes with whatever can be read."""
         held = self._stamps.get(contract.model, (tag, contract.version, contract.summary))
         return held if held is not None else self._stamped(contract)[1]
+
+    def _segments(self, contract: Contract, mark: Hashable) -> list[str]:
+        """The segments with predictions, under the stamp of what is known of the model."""
+        held = self._divided.get(contract.model, mark)
+        return held if held is not None else self._divided.put(contract.model, mark, self._stores.panes.segments(contract))
 
     def _reference(self, contract: Contract) -> ReferenceSummary | None:
         key = (contract.model, contract.based_on, contract.summary)  # versions that only took up values share it

@@ -35,9 +35,10 @@ from monitors.evaluation.evaluate import Evaluate
 from monitors.evaluation.frame import Frame
 from monitors.evaluation.verdict import alpha
 from monitors.evaluation.watched import columns_of, most, places, scope_of, segments_of, trains, wait
+from monitors.evidence.shared_reads import SharedReads
 from monitors.model import Model
 from watchkeeper.backend import Readable
-from watchkeeper.reader.kept import Kept
+from watchkeeper.reader.kept import LONGEST, Kept
 from watchkeeper.reader.observed import observed
 from watchkeeper.reader.sources import Sources
 
@@ -64,7 +65,8 @@ class TrialReader(Sources):
         self._there: Kept[_There] = Kept()
         self._looking: dict[str, Lock] = {}  # by model
         self._failed: dict[str, tuple[float, str]] = {}  # by model: when the last look failed, and why
-        self._evaluate = Evaluate(stores.panes, stores.raw, stores.stream, stores.control.contract_version, stores.training)
+        sources = stores.panes, stores.raw, stores.stream, stores.control.contract_version, stores.training
+        self._evaluate = Evaluate(*sources, shared=SharedReads(LONGEST))  # the measures of a page need the same panes
 
     def calibration(self, monitor: Monitor) -> dict[str, Any] | None:
         """What a monitor's calibration tells, and what it has told of late, ready for JSON; None if it has none. Raises Retryable while the reference is being stored."""
@@ -144,11 +146,10 @@ class TrialReader(Sources):
 
     def _sharing(self, monitor: Monitor) -> Monitor:
         """The monitor with the share of its model's budget that it would have."""
-        budget = next((one for one in self._stores.control.budgets() if one.model == monitor.model), None)
-        if budget is None or not joins(monitor):
+        defined = self._defined.read().get(monitor.model)
+        if defined is None or defined.budget is None or not joins(monitor):
             return monitor
-        others = sum(joins(one) for one in self._stores.control.monitors(monitor.model))
-        return msgspec.structs.replace(monitor, share=budget.share(others + 1))
+        return msgspec.structs.replace(monitor, share=defined.budget.share(sum(map(joins, defined.monitors)) + 1))
 
     def _frames(self, monitor: Monitor, trial: Trial) -> Iterator[Frame]:
         """The readings of a monitor, windows in order. Raises ConfigError if they are too many."""
@@ -169,7 +170,8 @@ class TrialReader(Sources):
         if trial.segment is not None and not MEASURES[monitor.measure].subject.protected:  # else groups are read within it
             scope = replace(scope, only=segments)
         for chunk in plan.chunks(windows, most(scope, monitor.window)) if segments else ():
-            yield self._evaluate(monitor, chunk, self._evaluate.reads(scope), early)
+            reads = self._evaluate.reads_of(scope, len(windows), self._of(contract).stamp, (slots, rows))
+            yield self._evaluate(monitor, chunk, reads, early)
 
     def _windows(self, monitor: Monitor, contract: Contract) -> tuple[Spans, Ints, Ints]:
         """The windows that have closed, the slots with predictions, and how many each holds."""
@@ -187,14 +189,15 @@ class TrialReader(Sources):
             try:
                 mark = self._stamp(contract, tag)
                 held = self._there.get(contract.model, mark)
-                return held or self._there.put(contract.model, mark, _There(panes.segments(contract), *panes.slots(contract), mark))
+                return held or self._there.put(contract.model, mark, _There(self._segments(contract, mark), *panes.slots(contract), mark))
             except Retryable as error:
                 self._failed[contract.model] = time.monotonic(), str(error)
                 raise
 
     def _early(self, monitor: Monitor, model: Model, windows: Spans, slots: Ints, rows: Ints) -> Spans | None:
         """The windows of the stream that the monitor is calibrated on, as they are now."""
-        self._evaluate.known_under(monitor, self._of(model.contract).stamp)
+        there = self._of(model.contract)
+        self._evaluate.known_under(monitor, there.stamp, there.segments)
         return self._evaluate.early(monitor, model, windows, slots, rows)
 
     def _model(self, contract: Contract) -> Model:

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 
 from core.contract import Contract
 from core.destination import Destination
-from core.monitor import Monitor
+from core.monitor import ModelBudget, Monitor
 
 
 class Control(Protocol):
@@ -34,19 +34,24 @@ class Control(Protocol):
         """Model and version of each contract with a reference."""
         ...
 
+    def budgets(self) -> list[ModelBudget]:
+        """The budgets of models as a whole."""
+        ...
+
     def rebuilds(self) -> dict[str, int]:
         """By model the number of the last requested rebuild."""
         ...
 
 
 class Definition(NamedTuple):
-    """The newest contract of a model, its monitors by name, the number of its last requested rebuild (0: none), the destinations that take changes of trust in it, by name, and whether it has a reference."""
+    """The newest contract of a model, its monitors by name, the number of its last requested rebuild (0: none), the destinations that take changes of trust in it, by name, whether it has a reference, and its budget."""
 
     contract: Contract
     monitors: list[Monitor]
     rebuild: int = 0
     listening: tuple[str, ...] = ()
     referenced: bool = False
+    budget: ModelBudget | None = None
 
 
 class DefinitionCache:
@@ -58,11 +63,12 @@ class DefinitionCache:
         self._found: dict[str, Definition] = {}
 
     def read(self) -> Mapping[str, Definition]:
-        """The definitions by model. It makes one query, and five more if something was defined since the last call."""
+        """The definitions by model. It makes one query, and six more if something was defined since the last call."""
         with self._lock:
             # Read first: what is defined meanwhile is read now, and once more at the next call.
             if (changes := self._control.change_count()) != self._changes:
                 asked, referenced = self._control.rebuilds(), self._control.referenced()
+                budgets = {one.model: one for one in self._control.budgets()}
                 contracts, to = self._control.contracts(), [one for one in self._control.destinations() if one.enabled]
                 found = {
                     name: Definition(
@@ -71,6 +77,7 @@ class DefinitionCache:
                         asked.get(name, 0),
                         tuple(sorted(door.name for door in to if door.takes_trust(name))),
                         (name, one.version) in referenced,
+                        budgets.get(name),
                     )
                     for name, one in ((one.model, one) for one in contracts)
                 }

@@ -255,7 +255,7 @@ class Scheduler:
         owner = self.owners.get(name)
         if owner is None or name in self._written_late or time.monotonic() >= self._check_at.get(name, 0.0):
             return False
-        contract, monitors, rebuild, listening, _ = definition
+        contract, monitors, rebuild, listening, *_ = definition
         if not owner.idle(contract, monitors, committed, silent=silent, rebuild=rebuild, listening=listening):
             return False
         if silent and not owner.waiting:
@@ -304,7 +304,7 @@ class Scheduler:
                 return False, _NEVER
             silent = job.silent and self._silent()  # the job may have waited in the queue
             owner = self.owners.get(name) or self.owners.setdefault(name, self._new(name))
-            contract, monitors, rebuild, listening, _ = job.definition
+            contract, monitors, rebuild, listening, *_ = job.definition
             model = dataclasses.replace(self._model(contract), rebuild=rebuild, listening=listening)
             worked = owner.step(model, monitors, job.committed, silent=silent)
             rest = owner.waiting  # computed in the background: a poll finds when it is there

@@ -100,7 +100,7 @@ def test_a_chart_of_many_windows_holds_few_of_them_at_a_time(engine: Engine) -> 
     assert one_pass == [20]
 
 
-def test_many_lines_at_once_are_those_that_each_query_has(engine: Engine) -> None:
+def test_many_lines_and_charts_at_once_are_those_that_each_query_has(engine: Engine) -> None:
     """Of other monitors, segments, columns and spans, also of one line twice; those of a monitor that is not there, or takes another measure now, are empty."""
     engine.command(
         "INSERT INTO readings (model, monitor, measure, monitor_version, contract, column, segment, window_start, window_end, verdict, revision, generation, value)"
@@ -129,3 +129,9 @@ def test_many_lines_at_once_are_those_that_each_query_has(engine: Engine) -> Non
     assert found == [[0.2, None, 1.0], [0.9], [0.6], [0.7], [0.2], [None], [], []]
     assert found == [readings.read(one, current)[0]["value"].to_pylist() if one.monitor == "w" else [] for one in asked]
     assert (readings.lines([], current), readings.lines(asked[:1], {})) == ([], [[]])
+    of_now = [one for one in asked if one.monitor == "w" and one.limit > 1]
+    charts = readings.charts(of_now, current)
+    assert charts is not None
+    assert [chart["value"].to_pylist() for chart in charts] == [[0.2, None, 1.0], [0.9], [0.6], [0.7], [None], []]
+    assert all(chart.equals(readings.read(one, current)[0]) for chart, one in zip(charts, of_now, strict=True))
+    assert readings.charts(asked[:5], current) is None  # one has more than it asks for
