@@ -26,7 +26,8 @@ pytestmark = pytest.mark.slow
 
 MODEL, DAYS, DAILY = "kiln", 40, 250
 BEGIN = datetime(2024, 3, 1, tzinfo=UTC)
-SILENCE = "15s"  # longer than two members of a group need to share its partitions: a window that closed half full could open an episode
+# Windows close once all has come, which takes two members of a group some seconds while they share its partitions: one that closed half full could open an episode.
+LATE = {"WATCHKEEPER_INGEST__SILENCE": "15s", "WATCHKEEPER_INGEST__LATENESS": "30d"}
 FIELDS = {
     "model": MODEL,
     "measure": "drift.psi",
@@ -66,7 +67,7 @@ def test_a_trial_answers_what_a_stored_monitor_has(
     sink = BytesIO()
     rows(BEGIN, DAYS, 1).to_parquet(sink)
     stream = rows(BEGIN + timedelta(days=DAYS), 12, 2)
-    with world({"WATCHKEEPER_INGEST__SILENCE": SILENCE}) as place, Client(place.url) as client:
+    with world(LATE) as place, Client(place.url) as client:
         client.reference(MODEL, sink.getvalue(), task="binary", segments=["line", "crew"], features=["heat", "batch", "line"])
         client.apply(yaml.safe_dump([{"monitor": name, **FIELDS, **alarms} for name, alarms in ALARMS.items()]))
         client.apply(yaml.safe_dump([{"monitor": "crews", **FIELDS, "measure": "drift.js", "columns": ["crew"]}]))
