@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -145,11 +146,25 @@ def test_a_column_of_any_type_in_any_place_is_taken_right_or_refused(stand: Stan
     if place == "feature":
         watched = {one["name"] for one in told["features"]} | {one for names in told["roles"].values() for one in names}
         ours = name in {"", "__index_level_0__"} or (name.startswith("proba_") and task == "binary")  # left out whatever they hold
-        assert (name in watched) == (made.group in takes and not ours), event
+        vectors = _vectors(kind, made)
+        assert (name in watched) == ((vectors or made.group in takes) and not ours), event
+        if vectors:  # what becomes of them is proven where vectors are
+            assert ours or {"name": name, "kind": "vector"} in told["features"], event
+            return
     else:
         assert made.group in takes | ({"integer", "number", "text", "nothing"} if place in {"ts", "label_ts"} else {"nothing"}), event
     _counted(stand, model, told["version"], name, made)
     _replayed(stand, model, path, name)
+
+
+def _vectors(kind: pa.DataType, made: Made) -> bool:
+    """Whether a feature of this type in the file holds vectors: lists of numbers of a fixed length, or of which nine tenths have one."""
+    lists = any(of(kind) for of in (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list))
+    if not lists or not pa.types.is_integer(kind.value_type):
+        return False
+    lengths = Counter(len(value) for value in made.means if value is not None)
+    usual, many = max(lengths.items(), key=lambda one: one[1], default=(0, 0))
+    return pa.types.is_fixed_size_list(kind) or (usual > 0 and 10 * many >= 9 * lengths.total())
 
 
 def _odd(place: str, name: str, made: Made) -> bool:

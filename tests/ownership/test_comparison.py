@@ -162,7 +162,9 @@ def test_a_retraining_is_judged_with_its_version_beside_the_one_before(backend: 
     """Where both serve: by an anytime-valid comparison of the verified measure, in either direction. Where the one before is gone there is nothing to compare."""
     send(backend, model, requests(), paired=True)
     control = SimpleNamespace(contract=backend.contracts.get, **dict.fromkeys(("contract_version", "reference", "cursor"), lambda *_: None))
-    control.monitors = control.budgets = lambda *_: []
+    control.monitors = control.budgets = control.destinations = lambda *_: []
+    control.change_count, control.rebuilds, control.referenced = lambda: 0, dict, set
+    control.contracts = lambda: list(backend.contracts.values())
     stores = SimpleNamespace(
         control=control,
         panes=Panes(backend.engine),
