@@ -20,8 +20,7 @@ class EventCountReader(Sources):
 
     def event_counts(self, asked: EventQuery, step: int) -> EventCounts:
         """How many events are asked for, by slot of `step` microseconds: of panes if they tell; else of the events, estimated if there are too many. Raises ConfigError as `events` does."""
-        self._known(asked.model)
-        contracts = self._stores.control.contract_versions(asked.model)
+        contracts = self._versions(asked.model)
         found = self._in_panes(contracts, asked, step)
         return self._stores.events.list.counts(contracts, asked, step) if found is None else EventCounts(found)
 

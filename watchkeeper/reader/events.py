@@ -87,10 +87,6 @@ class EventReader(EventCountReader):
             return Texts(held.others)
         return Texts((*held.categories, *held.others), others=True) if name == UNSEEN else Texts((name,))
 
-    def _versions(self, model: str) -> list[Contract]:
-        self._known(model)
-        return self._stores.control.contract_versions(model)
-
     def _percentiles(self, contract: Contract, numbers: Sequence[float]) -> dict[str, float]:
         if not contract.facts:
             return {}

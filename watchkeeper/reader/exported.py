@@ -31,8 +31,7 @@ class ExportReader(Sources):
         The columns are those of a reference file, as the newest contract names them, with the label that holds now or did at `as_of`. What could not be used is null, and so is a column that
         an earlier contract version did not have. Texts are left out, since their content is not kept. `beside`: with `@version`, `@role` and `@weight` (that of the label). Raises ConfigError.
         """
-        self._known(asked.model)
-        contracts = self._stores.control.contract_versions(asked.model)
+        contracts = self._versions(asked.model)
         newest = contracts[-1]
         members = self._stores.exported.most_members(asked) if any("ensemble" in one.name for one in newest.signals) else 0
         asked = msgspec.structs.replace(asked, limit=rows_of_portion(contracts, members))

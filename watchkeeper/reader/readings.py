@@ -28,10 +28,13 @@ class ReadingReader(Sources):
     def charts(self, queries: Sequence[Query]) -> list[pa.Table]:
         """`readings` of each query for a line of a chart, from a start to an end. One question for all that are of now."""
         now = [query for query in queries if query.as_of is None and query.definition is None]
-        current = self._definitions(Query(model=now[0].model if len({query.model for query in now}) == 1 else None)) if len(now) > 1 else {}
+        if len(now) < 2:
+            return [*map(self.readings, queries)]
+        models = {query.model for query in now}
+        current = self._definitions(Query(model=models.pop() if len(models) == 1 else None))
         known = [query for query in now if (query.model, query.monitor) in current]  # deleted ones are asked for alone
-        found = self._stores.readings.charts(known, current) if len(known) > 1 else None
-        together = dict(zip(known, found, strict=True)) if found is not None else {}
+        found = self._stores.readings.charts(known, current) if known else []
+        together = {} if found is None else dict(zip(known, found, strict=True))
         return [together[query] if query in together else self.readings(query) for query in queries]
 
     def lines(self, queries: Sequence[Query]) -> list[list[float | None]]:

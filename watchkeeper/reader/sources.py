@@ -35,6 +35,11 @@ class Sources:
             raise ConfigError(f"there is no model `{model}`", remedy="`watchkeeper reference` makes one")
         return contract
 
+    def _versions(self, model: str) -> list[Contract]:
+        """All versions of a model's contract, the newest last. Raises ConfigError if there is no such model."""
+        self._known(model)
+        return self._stores.control.contract_versions(model)
+
     def _stamped(self, contract: Contract) -> tuple[Progress | None, Hashable]:
         """How far a model's events are, and the stamp of what is known of it now."""
         model, tag = contract.model, self._backend.tag()

@@ -73,8 +73,9 @@ class TrialReader(Sources):
         contract = self.contract(monitor.model)
         if contract is None:
             return None
-        model, (windows, slots, rows) = self._model(contract), self._windows(monitor, contract)
-        found = self._evaluate.calibration(monitor, model, self._early(monitor, model, windows, slots, rows))
+        model, there = self._model(contract), self._of(contract)
+        windows = self._windows(monitor, there)
+        found = self._evaluate.calibration(monitor, model, self._early(monitor, model, windows, there))
         return told(found) | {"observed": self._observed(monitor, windows)} if found else None
 
     def _observed(self, monitor: Monitor, windows: Spans) -> dict[str, Any] | None:
@@ -154,13 +155,13 @@ class TrialReader(Sources):
     def _frames(self, monitor: Monitor, trial: Trial) -> Iterator[Frame]:
         """The readings of a monitor, windows in order. Raises ConfigError if they are too many."""
         contract = self._known(monitor.model)
-        model = self._model(contract)
-        windows, slots, rows = self._windows(monitor, contract)
-        early = self._early(monitor, model, windows, slots, rows)
+        model, there = self._model(contract), self._of(contract)
+        windows = self._windows(monitor, there)
+        early = self._early(monitor, model, windows, there)
         inside = np.ones(len(windows), np.bool_) if trial.start is None else windows.start >= trial.start
         windows = windows.take(inside if trial.end is None else inside & (windows.start < trial.end))
         windows = windows if trial.closes is None else windows.take(windows.end == trial.closes)
-        columns, segments = columns_of(monitor, contract), segments_of(monitor, model, self._of(contract).segments)
+        columns, segments = columns_of(monitor, contract), segments_of(monitor, model, there.segments)
         if trial.segment is not None:
             segments = tuple(segment for segment in segments if segment == trial.segment)
         limit = _TRAINED if trains(monitor) else _MOST
@@ -170,14 +171,12 @@ class TrialReader(Sources):
         if trial.segment is not None and not MEASURES[monitor.measure].subject.protected:  # else groups are read within it
             scope = replace(scope, only=segments)
         for chunk in plan.chunks(windows, most(scope, monitor.window)) if segments else ():
-            reads = self._evaluate.reads_of(scope, len(windows), self._of(contract).stamp, (slots, rows))
+            reads = self._evaluate.reads_of(scope, len(windows), there.stamp, (there.slots, there.rows))
             yield self._evaluate(monitor, chunk, reads, early)
 
-    def _windows(self, monitor: Monitor, contract: Contract) -> tuple[Spans, Ints, Ints]:
-        """The windows that have closed, the slots with predictions, and how many each holds."""
-        there = self._of(contract)
-        windows = plan.existing(monitor.window, there.slots, self._backend.clock.now() - wait(monitor), live=False)
-        return windows, there.slots, there.rows
+    def _windows(self, monitor: Monitor, there: _There) -> Spans:
+        """The windows that have closed."""
+        return plan.existing(monitor.window, there.slots, self._backend.clock.now() - wait(monitor), live=False)
 
     def _of(self, contract: Contract) -> _There:
         """What panes hold of a model, which is kept until something comes. The measures of a page ask at once or one after the other. Raises Retryable."""
@@ -194,11 +193,10 @@ class TrialReader(Sources):
                 self._failed[contract.model] = time.monotonic(), str(error)
                 raise
 
-    def _early(self, monitor: Monitor, model: Model, windows: Spans, slots: Ints, rows: Ints) -> Spans | None:
+    def _early(self, monitor: Monitor, model: Model, windows: Spans, there: _There) -> Spans | None:
         """The windows of the stream that the monitor is calibrated on, as they are now."""
-        there = self._of(model.contract)
         self._evaluate.known_under(monitor, there.stamp, there.segments)
-        return self._evaluate.early(monitor, model, windows, slots, rows)
+        return self._evaluate.early(monitor, model, windows, there.slots, there.rows)
 
     def _model(self, contract: Contract) -> Model:
         return Model(contract, self._reference(contract))
