@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 import msgspec
 
 from alerts import comparison
 from alerts.ports import AlertStore, Ledger
-from alerts.rule import explained, moved
+from alerts.rule import explained, moved, without_passing
 from alerts.step import AlertStep
 from alerts.step_reads import StepReads
 from alerts.terms import Terms
@@ -23,6 +24,7 @@ from core.reading import Bare, Reading, WithEvidence
 from core.text import unquote
 
 NOTIFY_HORIZON = 2 * moment.DAY
+_order = attrgetter("window_end", "window_start", "revision")
 _UNKNOWN = 0, (0, 0)  # the revision of a monitor, and the versions of the contract
 
 
@@ -171,7 +173,8 @@ class AlertEngine:
         """Advance rules by readings. Only those that episodes are told of need their evidence, and these are found first."""
         about, moves, now = self._measures[one.monitor.measure], list[_Move](), self._clock.now()
         whole: WithEvidence = one.readings.with_evidence if isinstance(one.readings, Bare) else list
-        for reading in sorted(whole(one.readings) if terms.needs_evidence else one.readings, key=_order):
+        ordered = sorted(whole(one.readings) if terms.needs_evidence else one.readings, key=_order)
+        for reading in without_passing(ordered, rules, terms):
             rule = rules.get((reading.column, reading.segment)) or _rule(one.monitor, reading)
             after, transition = moved(rule, reading, about, terms)
             if after is not rule:
@@ -203,10 +206,6 @@ def _held(ledger: Ledger, given: Sequence[Observed]) -> Iterator[tuple[Observed,
         revision, found = one.monitor.evaluated_revision, rules[one.key]
         gone = retired.get(one.key, 0) >= revision or any(rule.definition > revision for rule in found.values())
         yield one, None if gone else found
-
-
-def _order(reading: Reading) -> tuple[int, int, int]:
-    return reading.window_end, reading.window_start, reading.revision
 
 
 def _overtaken(one: Observed, rules: Iterable[Rule]) -> list[tuple[Rule, str, Cause]]:

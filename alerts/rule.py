@@ -9,8 +9,9 @@ if the rule has it already, if its revision is older, or if its window is forgot
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import compress
 
 import msgspec
 
@@ -66,6 +67,30 @@ def moved(rule: Rule, reading: Reading, about: Measure, terms: Terms) -> tuple[R
         revision=reading.revision,
         cause=Cause.CLEARED if state is State.RESOLVED else None,
     )
+
+
+def without_passing(readings: Sequence[Reading], rules: Mapping[tuple[str, str], Rule], terms: Terms) -> list[Reading]:
+    """Readings, windows in order, without those that leave nothing behind.
+
+    These are windows that cannot be judged, when the one before has the same verdict and has changed the state, and a later one takes their place.
+    """
+    own: dict[tuple[str, str], list[int]] = {}
+    for row, reading in enumerate(readings):
+        own.setdefault((reading.column, reading.segment), []).append(row)
+    kept = [True] * len(readings)
+    for key, rows in own.items():
+        newest = _newest(rules.get(key))
+        for first, row, last in zip(rows, rows[1:], rows[2:], strict=False):
+            before, one, after = readings[first], readings[row], readings[last]
+            if one.verdict == before.verdict and one.verdict not in terms.counted:
+                kept[row] = not newest < before.window_end < one.window_end < after.window_end
+            newest = max(newest, before.window_end)
+    return list(compress(readings, kept))
+
+
+def _newest(rule: Rule | None) -> int:
+    """The end of the newest window that a rule has or has forgotten, -1 if there is none."""
+    return max([-1, *(seen.end for seen in rule.windows[-1:]), *([] if rule.floor is None else [rule.floor])]) if rule else -1
 
 
 def judged(windows: Sequence[SeenWindow], most: int, counts: frozenset[Verdict] = _JUDGED) -> list[SeenWindow]:
