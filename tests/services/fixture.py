@@ -87,11 +87,8 @@ def kafka_prefix(kafka: KafkaAt) -> Iterator[str]:
 @pytest.fixture
 def clickhouse_database(clickhouse: ClickHouseAt) -> Iterator[str]:
     """A new, empty database, dropped at the end."""
-    name = f"t{secrets.token_hex(4)}"
-    with httpx.Client(base_url=clickhouse.url, auth=(clickhouse.user, clickhouse.password), timeout=300) as client:
-        client.post("/", content=f"CREATE DATABASE {name} ENGINE = Atomic").raise_for_status()
+    with new_database(clickhouse) as name:
         yield name
-        client.post("/", content=f"DROP DATABASE IF EXISTS {name} SYNC").raise_for_status()
 
 
 @pytest.fixture
@@ -104,6 +101,16 @@ def postgres_url(postgres: PostgresAt) -> Iterator[str]:
     yield urlunsplit(parts._replace(path=f"/{name}"))
     with psycopg.connect(postgres.url, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@contextmanager
+def new_database(server: ClickHouseAt) -> Iterator[str]:
+    """The name of a new, empty database, dropped at the end."""
+    name = f"t{secrets.token_hex(4)}"
+    with httpx.Client(base_url=server.url, auth=(server.user, server.password), timeout=300) as client:
+        client.post("/", content=f"CREATE DATABASE {name} ENGINE = Atomic").raise_for_status()
+        yield name
+        client.post("/", content=f"DROP DATABASE IF EXISTS {name} SYNC").raise_for_status()
 
 
 @contextmanager

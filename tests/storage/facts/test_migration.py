@@ -17,6 +17,13 @@ LETTER = "INSERT INTO dead_letters (topic, position, reason, logged) VALUES ('la
 LETTERS = "SELECT position, reason FROM dead_letters FINAL"
 
 
+@pytest.fixture
+def engine(bare: Engine) -> Engine:
+    """An engine of the test's own, with all tables."""
+    migrate(bare)
+    return bare
+
+
 def test_a_changed_migration_is_refused(engine: Engine) -> None:
     """What was applied is not applied again; a file that is not the one that was applied stops the start."""
     assert migrate(engine) == []
