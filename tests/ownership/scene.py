@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from core import moment
-from tests.acceptance.backend import Backend
+from tests.acceptance.backend import Backend, monitors
 
 START = 20_000 * moment.DAY
 CLOCK = START + 100 * moment.DAY  # the log's time
+FEW = {"nulls", "psi", "accuracy", "auc", "coverage", "to date"}  # one monitor of each table of panes and outcomes, and of each length
 
 
 def predict(
@@ -18,6 +19,11 @@ def predict(
     row = {"prediction_id": key, "features": {"x": 1, "c": "a"}, "prediction": 1, "score": 0.9}
     at = {"model": model, "ts": (START + day * moment.DAY + hour * moment.HOUR) // 1_000}
     backend.append("predictions", [row | at | changed], partition, CLOCK + logged * moment.SECOND)
+
+
+def watch_few(backend: Backend, model: str) -> None:
+    """Give a model few monitors, where the test asks for no others."""
+    backend.monitors[model] = [one for one in monitors(model) if one.name in FEW]
 
 
 def label(backend: Backend, model: str, key: str = "a", value: int = 1, *, partition: int = 0) -> None:

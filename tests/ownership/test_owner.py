@@ -25,7 +25,7 @@ from storage.facts.panes import Panes
 from storage.facts.raw import Raw
 from storage.facts.writer import Writer
 from tests.acceptance.backend import Backend, Killed, monitors
-from tests.ownership.scene import START, counts, label, predict, settle
+from tests.ownership.scene import START, counts, label, predict, settle, watch_few
 
 
 def test_a_replaced_owner_is_told_and_writes_nothing(backend: Backend, model: str) -> None:
@@ -46,7 +46,7 @@ def test_a_replaced_owner_is_told_and_writes_nothing(backend: Backend, model: st
     assert backend.readings(model) == held
 
 
-@pytest.mark.parametrize("write", range(1, 11))
+@pytest.mark.parametrize("write", range(1, 8))
 def test_a_late_write_loses(backend: Backend, model: str, write: int) -> None:
     """If any write of an owner comes only after the next owner has finished, readings, panes and outcomes are as without it."""
     label(backend, model)
@@ -61,8 +61,9 @@ def test_a_late_write_loses(backend: Backend, model: str, write: int) -> None:
     backend.ingest(1)
     committed = backend.committed(model)
     assert committed is not None
+    replaced._audit._next_at = 0.0  # or the step might have a write less
     backend.fuse.arm(write, "late")
-    with suppress(Killed):  # it has one write less when the audit rests
+    with pytest.raises(Killed):
         backend.step(replaced, model, committed, silent=True)
     backend.fuse.arm(0, "before")
     predict(backend, model, 2, 3, "b", hour=2)
@@ -78,6 +79,7 @@ def test_a_late_write_loses(backend: Backend, model: str, write: int) -> None:
 @pytest.mark.parametrize("write", range(1, 6))
 def test_a_step_that_fails_after_a_repair_is_made_up_for(backend: Backend, model: str, write: int) -> None:
     """A batch is twice in the panes and is evaluated so. The step that repairs it fails, and the same owner completes the repair."""
+    watch_few(backend, model)
     predict(backend, model, 1, 1)
     settle(backend, model)
     predict(backend, model, 1, 2, "b", hour=1)
