@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
@@ -39,7 +40,7 @@ def test_a_disordered_stream_reads_as_the_quiet_one(
             client.apply(yaml.safe_dump([{"monitor": "copies", "model": wild[pair].model, "measure": "quality.duplicate_rate"}]))
             for number, (topic, rows) in enumerate(storm.requests):
                 if number == len(storm.requests) // 2:
-                    client.rebuild(wild[pair].model)  # while events go on to come
+                    _rebuild(client, wild[pair].model)  # while events go on to come
                 sent = client.predictions(rows) if topic == "predictions" else client.labels(rows)
                 assert (len(rows), 0) == (sent.accepted, sent.rejected)
             watch.replay(client, pair, write(storm.truth, tmp_path / "truth.parquet"))
@@ -73,6 +74,14 @@ def _copies(storm: Storm) -> dict[str, tuple[int, object]]:
     days = pd.date_range(counted.index[0], counted.index[-1])
     every = [(day, int(came.get(day, 0)), int(counted.get(day, 0))) for day in days]
     return {day.strftime("%Y-%m-%dT%H:%M:%SZ"): (n, pytest.approx((n - distinct) / n, abs=1e-12)) for day, n, distinct in every}
+
+
+def _rebuild(client: Client, model: str) -> None:
+    """Request a rebuild once something of the model is written: before, there is nothing to make again, and the request changes nothing."""
+    until = time.monotonic() + 300
+    while client.rebuild(model)["state"] == "none":
+        assert time.monotonic() < until, f"nothing of {model} is written"
+        time.sleep(0.2)
 
 
 @cache
