@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import zip_longest
 from statistics import median
 from typing import Any
@@ -110,9 +111,17 @@ class Series:
 
     def time(self, slot: int) -> int:
         """The start of a slot's window; of a window to date, the start of its last day."""
+        return self.start + slot * self.step if self.kind is None else self._times[slot]
+
+    @cached_property
+    def _times(self) -> list[int]:
+        """The times of all slots of windows of the calendar, and of the one behind them: a chart asks for each of them several times."""
         if self.kind is None:
-            return self.start + slot * self.step
-        return (Days(Unit.DAY, self.kind.calendar) if self.kind.overlaps else self.kind).at(self._grid(slot))[0]
+            return []
+        grid = np.array([self._grid(slot) for slot in range(len(self) + 1)], np.int64)
+        starts = (Days(Unit.DAY, self.kind.calendar) if self.kind.overlaps else self.kind).between(int(grid[0]), int(grid[-1])).start
+        found: list[int] = starts[np.searchsorted(starts, grid, "right") - 1].tolist()
+        return found
 
     def window(self, slot: int) -> tuple[int, int]:
         """The window of a slot: its start and its end."""

@@ -42,6 +42,9 @@ _TOTALS = {
     "delays": "sum(arraySum(delay_count))",
     "delayed": "sum(arraySum(delay_sum))",
 }
+# Texts in lists, which come as codes with a dictionary: `groupArrayArray` gives each one in full.
+_TEXTS = frozenset({"cell_prediction", "cell_label", "score_class", "loss"})
+_AS_CODES = "CAST(s_{0}, 'Array(LowCardinality(String))') AS {0}"
 # What can be read from input panes: the sum over panes, its name, and the columns that are answered.
 _INPUTS = {
     **{name: (f"sum({name})", f"s_{name}", f"s_{name}") for name in ("n", "below", "above", "measured", "square", "absolute", "outside")},
@@ -125,7 +128,7 @@ class Panes:
         """
         # The aliases differ from the columns, because ClickHouse would confuse them.
         inner = ", ".join(f"{_TOTALS.get(name, f'groupArrayArray({name})')} AS s_{name}" for name in columns)
-        outer = ", ".join(f"s_{name} AS {name}" for name in columns)
+        outer = ", ".join((_AS_CODES if name in _TEXTS else "s_{0} AS {0}").format(name) for name in columns)
         sql = (
             f"SELECT start, segment, {outer} FROM (SELECT {WINDOW if bounds is None else _BOUNDED} AS start, segment, {inner} FROM performance_panes FINAL"
             f" WHERE {HELD} AND {NEWEST} AND grouping IN {{groupings:Array(String)}}"
