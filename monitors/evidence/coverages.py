@@ -38,6 +38,7 @@ def _of(scope: Scope, table: pa.Table, extent: Extent, sides: Sequence[Sequence[
     rows = dense.Rows(table, extent.cells, scope.segments)
     loss = "in_interval" if scope.model.contract.task == Task.REGRESSION else "in_set"
     place, each = dense.codes(dense.texts(table["loss"]), {loss: 0}), dense.lengths(table["loss"])
-    held, having = (rows.cells(place, dense.numbers(table[name]), 1, each)[..., 0] for name in ("loss_sum", "loss_count"))
+    amounts = [dense.numbers(table[name]) for name in ("loss_sum", "loss_count")]
+    held, having = (found[..., 0] for found in rows.several(place, amounts, 1, each))
     n = rows.total("n")
     return [Coverages(extent.pooled(n, side), extent.pooled(held, side), extent.pooled(having, side)) for side in sides]

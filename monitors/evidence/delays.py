@@ -46,8 +46,6 @@ def _of(scope: Scope, table: pa.Table, extent: Extent, side: Sequence[Spans], un
     """Only the bins that some label falls into are columns of the block."""
     rows = dense.Rows(table, extent.cells, scope.segments)
     used, place = np.unique(dense.numbers(table["delay_bin"]), return_inverse=True)
-    lengths = dense.lengths(table["delay_bin"])
-    counts, sums = (
-        extent.pooled(rows.cells(place, dense.numbers(table[name]), len(used), lengths), side) for name in ("delay_count", "delay_sum")
-    )
+    amounts, lengths = [dense.numbers(table[name]) for name in ("delay_count", "delay_sum")], dense.lengths(table["delay_bin"])
+    counts, sums = (extent.pooled(held, side) for held in rows.several(place, amounts, len(used), lengths))
     return Delays(extent.pooled(rows.total("n"), side), counts, sums, unknown)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 
 import numpy as np
@@ -45,12 +46,15 @@ class Rows:
 
     def cells(self, place: Ints, amount: Floats, width: int, lengths: Ints) -> Floats:
         """Sums of list items by their index `place` in [0, width), -1 to leave one out; `lengths` are the lengths of the lists. (starts, segments, width)."""
+        return self.several(place, [amount], width, lengths)[0]
+
+    def several(self, place: Ints, amounts: Sequence[Floats], width: int, lengths: Ints) -> list[Floats]:
+        """As `cells`, of several amounts of the same items."""
         at = np.repeat(np.where(self._keep, self._at * width, -1), lengths)
-        wanted = (at >= 0) & (place >= 0)
-        cell = at + place
+        wanted, cell = (at >= 0) & (place >= 0), at + place
         if not wanted.all():
-            cell, amount = cell[wanted], amount[wanted]
-        return _sums(cell, amount, (*self.shape, width))
+            cell, amounts = cell[wanted], [amount[wanted] for amount in amounts]
+        return [_sums(cell, amount, (*self.shape, width)) for amount in amounts]
 
     def items(self, lengths: Ints) -> Ints:
         """The place in starts x segments of each item of lists with these lengths, -1 where its row is left out."""

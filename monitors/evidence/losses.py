@@ -39,8 +39,8 @@ def sums(scope: Scope, table: pa.Table, extent: Extent, side: Sequence[Spans]) -
     """The sums of each loss of the model, of a table with the fields `SUMS`."""
     rows, names = dense.Rows(table, extent.cells, scope.segments), losses_of(scope.model.contract)
     index, each = dense.codes(dense.texts(table["loss"]), {name: at for at, name in enumerate(names)}), dense.lengths(table["loss"])
-    amounts = (np.ones(len(index)), *(dense.numbers(table[column]) for column in SUMS[1:4]))
-    there, count, total, square = (extent.pooled(rows.cells(index, amount, len(names), each), side) for amount in amounts)
+    amounts = [np.ones(len(index)), *(dense.numbers(table[column]) for column in SUMS[1:4])]
+    there, count, total, square = (extent.pooled(held, side) for held in rows.several(index, amounts, len(names), each))
     panes = extent.pooled(rows.total("panes"), side)
     return {name: LossSums(count[..., at], total[..., at], square[..., at], there[..., at] == panes) for at, name in enumerate(names)}
 

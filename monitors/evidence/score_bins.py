@@ -64,4 +64,4 @@ def sums(
     named, amounts = dense.texts(table["score_class"]), [dense.numbers(table[name]) for name in names]
     for name, edges in zip(judged(contract), edges_of(contract), strict=True):
         at = np.where(dense.codes(named, {name: 0}) == 0, place, -1)
-        yield [extent.pooled(rows.cells(at, amount, len(edges) + 1, lengths), side) for amount in amounts]
+        yield [extent.pooled(held, side) for held in rows.several(at, amounts, len(edges) + 1, lengths)]
