@@ -72,7 +72,7 @@ def moved(rule: Rule, reading: Reading, about: Measure, terms: Terms) -> tuple[R
 def without_passing(readings: Sequence[Reading], rules: Mapping[tuple[str, str], Rule], terms: Terms) -> list[Reading]:
     """Readings, windows in order, without those that leave nothing behind.
 
-    These are windows that cannot be judged, when the one before has the same verdict and has changed the state, and a later one takes their place.
+    These are windows that cannot be judged: the one before has the same verdict and has changed the state, and a later one takes their place.
     """
     own: dict[tuple[str, str], list[int]] = {}
     for row, reading in enumerate(readings):
@@ -90,7 +90,9 @@ def without_passing(readings: Sequence[Reading], rules: Mapping[tuple[str, str],
 
 def _newest(rule: Rule | None) -> int:
     """The end of the newest window that a rule has or has forgotten, -1 if there is none."""
-    return max([-1, *(seen.end for seen in rule.windows[-1:]), *([] if rule.floor is None else [rule.floor])]) if rule else -1
+    if rule is None:
+        return -1
+    return max(rule.windows[-1].end if rule.windows else -1, -1 if rule.floor is None else rule.floor)
 
 
 def judged(windows: Sequence[SeenWindow], most: int, counts: frozenset[Verdict] = _JUDGED) -> list[SeenWindow]:
