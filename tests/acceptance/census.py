@@ -48,16 +48,16 @@ _FEW = {
 }  # fmt: skip
 _WORDS = ["moved", "since", "2019", "wants", "a", "house", "naïve?", "日本", "🏡", "call", "back!"]
 COST = 'where(label == 1 and prediction == 0, where(education == "master", hours / 2, 100), 5)'
-_DAYS = 30
+DAYS = 30
 _START = pd.Timestamp("2024-03-01", tz="UTC")
 _EDUCATION = ["school", "college", "bachelor", "master", "doctor"]
 _OCCUPATION = ["craft", "sales", "clerk", "farm", "care", "transport", "tech", "exec"]
 
 
-def people(rows: int, seed: int, *, drift: float = 0.0) -> pd.DataFrame:
-    """So many people in no order of time; `drift` changes hours, education and the model's errors."""
+def people(rows: int, seed: int, *, drift: float = 0.0, days: int = DAYS) -> pd.DataFrame:
+    """So many people of some days, in no order of time; `drift` changes hours, education and the model's errors."""
     rng = np.random.default_rng(seed)
-    ts = _START + pd.to_timedelta(rng.integers(0, _DAYS * 86_400_000, rows), unit="ms")
+    ts = _START + pd.to_timedelta(rng.integers(0, days * 86_400_000, rows), unit="ms")
     age, hours = rng.integers(17, 90, rows), np.clip(rng.normal(40 + 8 * drift, 12, rows).round(), 1, 99)
     level = np.clip(rng.normal(1.6 + drift, 1.1, rows).round(), 0, 4).astype(int)
     gain = np.where(rng.random(rows) < 0.9, 0.0, rng.lognormal(8, 1, rows).round(2))

@@ -43,6 +43,7 @@ INGEST = ("ingest-1", "ingest-2")
 RATE = 200  # predictions a second, and as many labels
 BALLAST, WEIGHT = 40_000, 8_000  # events that pile up at the brokers while nothing can be written, and bytes of each
 ROOM = 900 << 10  # bytes that are left of a full disk: ClickHouse begins nothing for which it cannot set a megabyte aside
+DAYS = 15  # in no order: each step evaluates all of them again
 FEATURES = [name for name in census.FEATURES if name not in census.OPTIONS["text"]]
 # A narrow watch, one monitor for each way to read: what costs time here is waiting for servers, and other tests compare all measures.
 OPTIONS: dict[str, Any] = {"task": "binary", "segments": ["education"], "features": FEATURES}
@@ -153,7 +154,7 @@ def _census(size: int) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
 
 
 def _people(rows: int, seed: int) -> pd.DataFrame:
-    people: pd.DataFrame = census.people(rows, seed).drop(columns=census.OPTIONS["text"])
+    people: pd.DataFrame = census.people(rows, seed, days=DAYS).drop(columns=census.OPTIONS["text"])
     return people
 
 

@@ -25,12 +25,14 @@ SOON = {"WATCHKEEPER_INGEST__SILENCE": "1s", **RARELY}
 def test_a_shuffled_month_reads_as_a_batch_job_over_it(world: Callable[[Mapping[str, str]], World]) -> None:
     """Every reading, of single dimensions and of their cross, equals what pandas computes from the rows, although events come in no order of time.
 
-    Of every measure in one process. A cluster computes measures by the same code, from what its own stores answer: there it is one of each kind of evidence.
+    Of every measure in one process. A cluster computes measures by the same code, from what its own stores answer: there it is one of each kind of evidence,
+    over 18 days.
     """
-    reference, stream = census.people(8_000, 1), census.people(12_000, 2, drift=0.3)
-    sink = BytesIO()
-    reference.to_parquet(sink, index=False)
     with world(SOON) as place, Client(place.url) as client:
+        days = 18 if isinstance(place, Cluster) else census.DAYS
+        reference, stream = census.people(270 * days, 1, days=days), census.people(400 * days, 2, drift=0.3, days=days)
+        sink = BytesIO()
+        reference.to_parquet(sink, index=False)
         watched = [*census.few(), *census.trees()] if isinstance(place, Cluster) else census.monitors()
         spec = Spec(monitors=watched, **census.OPTIONS)
         client.reference(census.MODEL, sink.getvalue(), **census.OPTIONS)
