@@ -29,11 +29,12 @@ def test_a_shuffled_month_reads_as_a_batch_job_over_it(world: Callable[[Mapping[
     over 18 days.
     """
     with world(SOON) as place, Client(place.url) as client:
-        days = 18 if isinstance(place, Cluster) else census.DAYS
-        reference, stream = census.people(270 * days, 1, days=days), census.people(400 * days, 2, drift=0.3, days=days)
+        few, every = (18, [*census.few(), *census.trees()]), (census.DAYS, census.monitors())
+        days, watched = few if isinstance(place, Cluster) else every
+        reference = census.people(8_000 * days // census.DAYS, 1, days=days)
+        stream = census.people(12_000 * days // census.DAYS, 2, drift=0.3, days=days)
         sink = BytesIO()
         reference.to_parquet(sink, index=False)
-        watched = [*census.few(), *census.trees()] if isinstance(place, Cluster) else census.monitors()
         spec = Spec(monitors=watched, **census.OPTIONS)
         client.reference(census.MODEL, sink.getvalue(), **census.OPTIONS)
         client.apply(yaml.safe_dump([*watched, *census.spans()]))
